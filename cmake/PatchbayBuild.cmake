@@ -1,0 +1,56 @@
+# What every target of this project shares: flags, sanitizers, output folders, and the two helpers that folders use.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+
+set(PATCHBAY_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
+
+add_library(patchbay_flags INTERFACE)
+target_compile_options(patchbay_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -fstack-protector-strong)
+target_compile_definitions(patchbay_flags INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+target_link_options(patchbay_flags INTERFACE -Wl,-z,relro,-z,now)
+if(PATCHBAY_SANITIZE)
+    # Global, so that plugins and tests agree with the core.
+    add_compile_options(-fsanitize=${PATCHBAY_SANITIZE} -fno-omit-frame-pointer -O1)
+    add_link_options(-fsanitize=${PATCHBAY_SANITIZE})
+endif()
+
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(Poco 1.11 REQUIRED COMPONENTS Foundation Net Util JSON JWT Crypto Data DataSQLite)
+find_package(CURL REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(spdlog REQUIRED)
+if(PATCHBAY_TESTS)
+    find_package(GTest REQUIRED)
+    include(GoogleTest)
+endif()
+
+# patchbay_test(NAME SOURCES ... LIBRARIES ...): one GoogleTest program.
+function(patchbay_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
+    if(NOT PATCHBAY_TESTS)
+        return()
+    endif()
+    add_executable(${name} ${arg_SOURCES})
+    target_link_libraries(${name} PRIVATE patchbay_flags ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${name} PRIVATE PATCHBAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                                               PATCHBAY_BINARY_DIR="${PROJECT_BINARY_DIR}")
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+endfunction()
+
+# patchbay_core_library(FOLDER SOURCES ... LIBRARIES ... TESTS ...): the static library core_FOLDER of one folder of core/.
+# TESTS are *_test.cpp files beside the sources; they become one program, core_FOLDER_test.
+function(patchbay_core_library folder)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES;TESTS")
+    add_library(core_${folder} STATIC ${arg_SOURCES})
+    target_include_directories(core_${folder} PUBLIC "${PROJECT_SOURCE_DIR}/core")
+    target_link_libraries(core_${folder} PUBLIC patchbay_flags patchbay::sdk ${arg_LIBRARIES} Threads::Threads)
+    target_precompile_headers(core_${folder} PRIVATE "${PROJECT_SOURCE_DIR}/core/precompiled.hpp")
+    if(arg_TESTS)
+        patchbay_test(core_${folder}_test SOURCES ${arg_TESTS} LIBRARIES core_${folder})
+    endif()
+endfunction()

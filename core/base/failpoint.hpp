@@ -1,0 +1,24 @@
+// Named places where a fault test may kill the process: PATCHBAY_FAILPOINT=name:n aborts the n-th time `name` is passed.
+#pragma once
+#include <string_view>
+#include <vector>
+
+namespace patchbay {
+
+/// One named place. Define them at namespace scope (`const Failpoint after_commit{"ingress.after_commit"};`): each registers itself,
+/// so that `patchbay failpoints` lists all. Passing one costs a load and a compare when none is armed.
+class Failpoint {
+public:
+    explicit Failpoint(const char* name);
+    void pass() const;  ///< _exit(137) when armed and due, without flushing anything: as close to kill -9 as a process can get.
+    std::string_view name() const { return name_; }
+
+    static const std::vector<const Failpoint*>& all();
+    static void arm(std::string_view spec);  ///< "name:n"; throws std::invalid_argument for an unknown name or a bad count.
+
+private:
+    const char* name_;
+    mutable int left_ = 0;
+};
+
+}  // namespace patchbay

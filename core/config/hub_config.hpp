@@ -1,0 +1,102 @@
+// The configuration file as structs (architecture.md section 4): filled once, constant afterwards. A member has the name of its YAML key.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+
+namespace patchbay {
+
+/// One mistake of a file. Lines and columns count from 1.
+struct ConfigProblem {
+    std::string file;
+    int line = 0, column = 0;
+    std::string path;     ///< plugins.sms.config.auth_token
+    std::string message;  ///< what was expected
+    std::string text() const;  ///< file:line:column: path: message
+};
+
+/// All mistakes at once; what() has one to a line.
+struct ConfigError : std::runtime_error {
+    explicit ConfigError(std::vector<ConfigProblem> problems);
+    std::vector<ConfigProblem> problems;
+};
+
+struct Position {
+    int line = 0, column = 0;
+};
+
+struct InstanceLimits {
+    uint32_t concurrency = 8;
+    uint32_t per_second = 0;  ///< 0: the plugin's own capability, or none.
+    uint64_t memory_bytes = 256ull << 20;
+    uint32_t files = 256;
+    std::chrono::milliseconds drain_timeout{30'000};
+};
+
+struct InstanceConfig {
+    std::string name, plugin;
+    bool enabled = true;
+    std::string isolation = "none";  ///< none or process
+    std::string flow;                ///< instance that answers what comes in here; empty: none
+    std::string signatures = "required";  ///< required, observe, off
+    std::map<std::string, std::vector<std::string>> aliases;  ///< route name -> absolute paths
+    InstanceLimits limits;
+    /// The plugin's own block, flattened: "verify.provider" or "rules[0].contains" -> text after interpolation; a list also has "rules[]" -> count.
+    std::map<std::string, std::string> config;
+    std::map<std::string, Position> positions;  ///< of each flattened key, and "" for the block itself
+};
+
+struct HubConfig {
+    std::filesystem::path file;  ///< absolute
+    std::filesystem::path base;  ///< its folder: relative paths are relative to it
+    std::string mode = "development";
+    bool production() const { return mode == "production"; }
+    struct {
+        std::string listen = "127.0.0.1:8000", public_url;
+        std::vector<std::string> trusted_proxies, cors_origins, allowed_hosts;
+        struct {
+            std::string certificate, key;
+        } tls;
+        struct {
+            size_t connections = 20'000, connections_per_address = 64;
+        } limits;
+    } server;
+    struct {
+        std::string url = "sqlite:var/patchbay.db";
+    } store;
+    struct {
+        std::string url = "local";
+    } realtime;
+    struct {
+        std::string url = "file:var/media";
+    } media;
+    LogConfig log;
+    struct {
+        std::vector<std::string> token_keys;
+        std::chrono::milliseconds token_ttl{std::chrono::hours{12}};
+    } auth;
+    std::vector<std::string> departments;
+    std::vector<std::filesystem::path> plugin_path;  ///< absolute
+    std::vector<InstanceConfig> plugins;             ///< in file order
+
+    std::filesystem::path absolute(const std::string& path) const;
+    std::filesystem::path state_folder() const;  ///< var/ beside the configuration, or the folder of the SQLite file
+};
+
+/// Reads, resolves ${env:} and ${file:}, checks. Throws ConfigError with every problem of the file.
+/// Plugins' own blocks are checked by PluginHost with the plugin's schema.
+HubConfig load_config(const std::filesystem::path& file);
+
+/// The same from a text, for tests and `config check`.
+HubConfig parse_config(const std::string& text, const std::filesystem::path& file);
+
+/// The resolved file with secrets as ***.
+std::string show_config(const HubConfig& config);
+
+}  // namespace patchbay

@@ -1,0 +1,92 @@
+// One request on its way through the server, and the stages it passes.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "http/message.hpp"
+
+namespace patchbay {
+
+class Exchange;
+using ExchangePtr = std::shared_ptr<Exchange>;
+using Handler = std::function<void(const ExchangePtr&)>;
+
+/// Who is calling; filled by the authentication stage. Empty `kind`: nobody signed in.
+struct Caller {
+    std::string kind;  ///< user, key or empty
+    std::string id;
+    int64_t number = 0;
+    std::string email, name, role;
+    std::vector<std::string> departments;
+    std::set<std::string> scopes;
+    bool signed_in() const { return !kind.empty(); }
+};
+
+enum class BodyKind { none, json, form, any };
+
+/// Where a handler runs. `reactor`: on the socket thread, for work of microseconds that never blocks. `worker`: on the bounded
+/// pool; a full pool answers 503 busy. `control`: like worker, on a small pool of its own for health and shutdown.
+enum class RunsOn { reactor, worker, control };
+
+/// One row of the route table; /api/v1/openapi.json is made from these.
+struct RouteSpec {
+    std::string name;    ///< Stable, used as metric label: "messages.create", "hook".
+    std::string method;  ///< GET also answers HEAD.
+    std::string path;    ///< "/api/v1/messages/{id}"; with and without the last slash alike (X25).
+    BodyKind body = BodyKind::none;
+    size_t max_body_bytes = 1 << 20;
+    RunsOn runs_on = RunsOn::worker;
+    std::vector<std::string> roles;  ///< Who may call: role names, "api:<scope>", or "public".
+    bool problem_bodies = true;      ///< false on webhook routes: errors have an empty body.
+    std::string about;               ///< One sentence for the API description.
+};
+
+struct RouteEntry {
+    RouteSpec spec;
+    Handler handler;
+};
+
+/// Owned by shared_ptr; may be answered from any thread, once.
+class Exchange : public std::enable_shared_from_this<Exchange> {
+public:
+    using Send = std::function<void(Response)>;
+    Exchange(HttpRequest request, std::string request_id, Send send);
+
+    const HttpRequest& request() const { return request_; }
+    const std::string& id() const { return id_; }  ///< X-Request-Id, taken over or made (api-shapes rule 11).
+
+    /// Sends the answer with the common headers. The second and later calls are ignored and counted as a bug.
+    void answer(Response response);
+    bool answered() const { return answered_; }
+
+    std::shared_ptr<const RouteEntry> route;    ///< Set by the router.
+    std::map<std::string, std::string> params;  ///< Values of {name} in the path, decoded.
+    Caller caller;
+
+private:
+    HttpRequest request_;
+    std::string id_;
+    Send send_;
+    std::atomic<bool> answered_{false};
+};
+
+using Next = std::function<void(const ExchangePtr&)>;
+/// A stage calls `next`, answers, or throws. It may call `next` later from another thread.
+using Stage = std::function<void(const ExchangePtr&, const Next&)>;
+
+/// Stages in order, then the route's handler. An exception from any of them goes to answer_error.
+class RequestPipeline {
+public:
+    RequestPipeline(std::initializer_list<Stage> stages) : stages_(stages) {}
+    void run(const ExchangePtr& exchange) const;
+
+private:
+    std::vector<Stage> stages_;
+};
+
+}  // namespace patchbay

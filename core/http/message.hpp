@@ -1,0 +1,33 @@
+// What the server reads from a connection. Outgoing answers and outbound calls use the SDK's Request and Response.
+#pragma once
+#include <optional>
+#include <patchbay/sdk.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace patchbay {
+
+struct HttpHeader {
+    std::string name;   ///< As sent; compare with HttpRequest::header, which ignores case.
+    std::string value;  ///< Raw bytes without surrounding blanks; never decoded (S11).
+};
+
+struct HttpRequest {
+    std::string method;
+    std::string target;  ///< Byte for byte from the request line: signatures cover it.
+    std::string path;    ///< Decoded once and normalised (S19); routing uses this only.
+    std::string query;   ///< Raw, without '?'.
+    std::vector<HttpHeader> headers;
+    std::string body;
+    std::string peer;  ///< Address of the other side, without port. From X-Forwarded-For only when the peer is a trusted proxy.
+    bool secure = false;
+
+    /// The only value of a header; nullopt when absent or repeated.
+    std::optional<std::string_view> header(std::string_view name) const;
+    size_t count(std::string_view name) const;
+    /// Media type of Content-Type in lower case without parameters; empty when absent.
+    std::string content_type() const;
+};
+
+}  // namespace patchbay

@@ -1,0 +1,149 @@
+// The one way to the database. Every write of the hub goes through Store::write: one writer thread groups whatever has queued
+// into one transaction (a savepoint each, no timer, at most 1,024 operations), answers after COMMIT. Reads use a pool.
+#pragma once
+#include <cstdint>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "base/clock.hpp"
+
+namespace patchbay {
+
+/// Bytes that are not text. PostgreSQL keeps the two apart, so we do.
+struct Blob {
+    std::string bytes;
+    bool operator==(const Blob&) const = default;
+};
+
+/// std::monostate is NULL.
+using Value = std::variant<std::monostate, int64_t, std::string, Blob>;
+using Values = std::vector<Value>;
+
+/// NULL for an empty optional.
+template <class T>
+Value nullable(const std::optional<T>& value) {
+    if (value) return Value{*value};
+    return {};
+}
+
+class Row {
+public:
+    explicit Row(Values columns) : columns_(std::move(columns)) {}
+    int64_t number(size_t column) const;  ///< Throws std::logic_error when the column is no number (NULL included).
+    const std::string& text(size_t column) const;
+    const std::string& bytes(size_t column) const;
+    bool is_null(size_t column) const;
+    std::optional<int64_t> maybe_number(size_t column) const;
+    std::optional<std::string> maybe_text(size_t column) const;
+    std::string text_or(size_t column, std::string_view fallback) const;
+    size_t size() const { return columns_.size(); }
+
+private:
+    Values columns_;
+};
+using Rows = std::vector<Row>;
+
+/// One SQL text of the hub, defined at namespace scope in a folder's statements.hpp:
+///   inline const Statement ingress_end{"ingress.end", "UPDATE ingress ...", {"PRIMARY"}};
+/// It registers itself: a test asserts for each one that the plan uses the named indexes and scans no table.
+struct Statement {
+    Statement(const char* name, const char* sql, std::initializer_list<const char*> indexes = {}, bool may_scan = false);
+    const char* name;
+    const char* sql;                   ///< Placeholders $1..$n, each first used in ascending order.
+    std::vector<std::string> indexes;  ///< Names that EXPLAIN QUERY PLAN must show; "PRIMARY" is the primary key's own index.
+    bool may_scan;                     ///< Tables of a few rows only.
+    static const std::vector<const Statement*>& all();
+};
+
+/// A place to run statements: a read connection, or the writer inside its transaction. Not to be kept after the call it came with.
+class Session {
+public:
+    virtual ~Session() = default;
+    /// Runs to the end and returns all rows (also of RETURNING). Throws StoreError.
+    virtual Rows run(const Statement& statement, const Values& parameters = {}) = 0;
+    std::optional<Row> first(const Statement& statement, const Values& parameters = {});
+};
+
+/// The writer's session: its own type, so that a function that writes says so in its signature.
+class Transaction : public Session {};
+
+struct StoreError : std::runtime_error {
+    enum class Kind { unavailable, full, constraint, corrupt, internal };
+    StoreError(Kind kind_, const std::string& text) : std::runtime_error(text), kind(kind_) {}
+    Kind kind;
+};
+
+struct StoreConfig {
+    std::string url = "sqlite:var/patchbay.db";
+    std::filesystem::path base;  ///< Relative paths are relative to this folder.
+    unsigned readers = 4;
+    size_t max_queued = 100'000;  ///< Writes waiting; above it write() throws StoreError(unavailable) (G19).
+};
+
+/// One migration: a text for all engines, only {blob} differs.
+struct Migration {
+    int64_t version;
+    std::string name;
+    std::string sql;
+};
+
+class Store {
+public:
+    using Work = std::function<void(Transaction&)>;
+    using Done = std::function<void(std::exception_ptr)>;
+
+    /// Opens the file and takes the one-server lock beside it (throws StoreError naming the pid that holds it). Runs
+    /// PRAGMA quick_check when the last stop was unclean. Migrates nothing.
+    Store(const StoreConfig& config, const Clock& clock);
+    ~Store();  ///< Finishes what is queued, checkpoints, releases the lock.
+
+    /// Runs what is missing, each in its own transaction. A changed old migration or a newer schema than known is refused (G22).
+    void migrate(const std::string& component, const std::vector<Migration>& migrations,
+                 const std::function<void(const std::string&)>& progress = {});
+
+    /// Queues `work`; it runs on the writer thread in a savepoint of its own; an exception rolls back that savepoint alone and
+    /// reaches `done`. `done` runs on the writer thread after COMMIT (nullptr: committed): it must be short and not throw.
+    /// `work` may run again after a failed group, so it changes nothing but the database (outputs are assigned, not appended).
+    void write_async(Work work, Done done);
+
+    /// Waits for the commit. Returns what `work` returned; rethrows what it threw. Never call it on the writer thread.
+    template <class F>
+    auto write(F&& work) {
+        using Result = std::invoke_result_t<F, Transaction&>;
+        if constexpr (std::is_void_v<Result>) {
+            write_and_wait([&](Transaction& tx) { work(tx); });
+        } else {
+            std::optional<Result> result;
+            write_and_wait([&](Transaction& tx) { result = work(tx); });
+            return std::move(*result);
+        }
+    }
+
+    /// Runs `work` on a read-only connection, in one read transaction: it sees one state of the database.
+    template <class F>
+    auto read(F&& work) {
+        using Result = std::invoke_result_t<F, Session&>;
+        std::optional<Result> result;
+        with_reader([&](Session& session) { result = work(session); });
+        return std::move(*result);
+    }
+
+    const Clock& clock() const;
+
+private:
+    void write_and_wait(const Work& work);
+    void with_reader(const std::function<void(Session&)>& work);
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace patchbay
