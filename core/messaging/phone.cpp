@@ -1,0 +1,53 @@
+#include "messaging/phone.hpp"
+
+#include <phonenumbers/phonenumberutil.h>
+
+namespace patchbay {
+namespace {
+
+using i18n::phonenumbers::PhoneNumber;
+using i18n::phonenumbers::PhoneNumberUtil;
+
+std::string_view without_prefix(std::string_view text, std::string_view prefix) {
+    return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
+}
+
+std::string trimmed(std::string_view text) {
+    const size_t first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return {};
+    return std::string{text.substr(first, text.find_last_not_of(" \t") - first + 1)};
+}
+
+// Only what people put between digits; anything else is a typing mistake that must not be guessed
+// away.
+bool is_phone_text(std::string_view text) {
+    return text.find_first_not_of("0123456789+-() ./") == std::string_view::npos;
+}
+
+}  // namespace
+
+std::optional<std::string> to_e164(std::string_view text) {
+    std::string number = trimmed(without_prefix(text, "whatsapp:"));
+    if (number.starts_with("00")) number = "+" + number.substr(2);
+    if (!number.starts_with('+') || !is_phone_text(number)) return std::nullopt;
+
+    const PhoneNumberUtil& util = *PhoneNumberUtil::GetInstance();
+    PhoneNumber parsed;
+    if (util.Parse(number, "ZZ", &parsed) != PhoneNumberUtil::NO_PARSING_ERROR) return std::nullopt;
+    if (!util.IsPossibleNumber(parsed)) return std::nullopt;
+    std::string e164;
+    util.Format(parsed, PhoneNumberUtil::E164, &e164);
+    return e164;
+}
+
+std::optional<Address> parse_address(std::string_view text) {
+    for (const std::string_view kind : {"email", "user", "chat"}) {
+        if (text.starts_with(kind) && text.size() > kind.size() + 1 && text[kind.size()] == ':') {
+            return Address{std::string{kind}, std::string{text.substr(kind.size() + 1)}};
+        }
+    }
+    if (auto number = to_e164(text)) return Address::phone(*number);
+    return std::nullopt;
+}
+
+}  // namespace patchbay

@@ -1,0 +1,37 @@
+#include "messaging/phone.hpp"
+
+#include <gtest/gtest.h>
+
+namespace patchbay {
+namespace {
+
+TEST(PhoneNumbers, AreBroughtToE164WhateverTheirForm) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"+27123456789", "+27123456789"},   {"whatsapp:+27123456789", "+27123456789"},
+        {"0027123456789", "+27123456789"},  {" +1 (555) 867-5310 ", "+15558675310"},
+        {"+49 30 1234567", "+49301234567"},
+    };
+    for (const auto& [written, expected] : cases) {
+        SCOPED_TRACE(written);
+        EXPECT_EQ(to_e164(written), expected);
+    }
+}
+
+// S37: letters, missing country codes and impossible lengths are refused rather than guessed.
+TEST(PhoneNumbers, AreRefusedWhenTheyCannotBeDialled_S37) {
+    for (const char* written : {"", "12", "0712345678", "+1555CALLME", "+1234567890123456789",
+                                "hello", "+", "whatsapp:"}) {
+        SCOPED_TRACE(written);
+        EXPECT_EQ(to_e164(written), std::nullopt);
+    }
+}
+
+TEST(Addresses, KeepTheKindTheirPrefixNames) {
+    EXPECT_EQ(parse_address("email:ann@x.org")->kind, "email");
+    EXPECT_EQ(parse_address("email:ann@x.org")->value, "ann@x.org");
+    EXPECT_EQ(parse_address("+15558675310")->kind, "phone");
+    EXPECT_FALSE(parse_address("user:").has_value());
+}
+
+}  // namespace
+}  // namespace patchbay

@@ -1,0 +1,186 @@
+// SQL of contacts, consent, conversations and messages (data-model.md section 6). Each names the
+// index its plan must use.
+#pragma once
+#include "store/store.hpp"
+
+namespace patchbay::sql {
+
+// ---- numbers ----
+inline const Statement counter_block{
+    "counter.block",
+    "INSERT INTO counters(name,value) VALUES($1,$2) ON CONFLICT(name) DO UPDATE SET "
+    "value=counters.value+excluded.value RETURNING value"};
+
+// ---- contacts ----
+inline const Statement address_find{
+    "address.find",
+    "SELECT a.id,a.contact_id,c.name,c.version,c.erased_at FROM addresses a JOIN contacts c ON "
+    "c.id=a.contact_id WHERE a.kind=$1 AND a.value=$2",
+    {"addresses_value", "PRIMARY"}};
+inline const Statement address_insert{
+    "address.insert",
+    "INSERT INTO addresses(id,kind,value,contact_id,created_at) VALUES($1,$2,$3,$4,$5)"};
+inline const Statement address_of_contact{
+    "address.of_contact",
+    "SELECT id,kind,value FROM addresses WHERE contact_id=$1 ORDER BY id",
+    {"addresses_contact"}};
+inline const Statement contact_insert{
+    "contact.insert",
+    "INSERT INTO contacts(id,name,last_message_at,created_at,updated_at) VALUES($1,$2,$3,$4,$5)"};
+inline const Statement contact_touch{
+    "contact.touch",
+    "UPDATE contacts SET last_message_at=CASE WHEN last_message_at<$1 THEN $1 ELSE last_message_at "
+    "END,name=CASE WHEN name='' THEN $2 ELSE name END,updated_at=$3 WHERE id=$4",
+    {"PRIMARY"}};
+inline const Statement contact_get{
+    "contact.get",
+    "SELECT id,name,attributes,active,created_at,updated_at,last_message_at FROM contacts WHERE "
+    "id=$1 AND merged_into IS NULL",
+    {"PRIMARY"}};
+inline const Statement contact_list{
+    "contact.list",
+    "SELECT id,name,attributes,active,created_at,updated_at,last_message_at FROM contacts WHERE "
+    "merged_into IS NULL AND (last_message_at,id)<($1,$2) ORDER BY last_message_at DESC,id DESC "
+    "LIMIT $3",
+    {"contacts_recent"}};
+
+// ---- consent ----
+inline const Statement consent_get{
+    "consent.get",
+    "SELECT channel,state FROM consents WHERE kind=$1 AND value=$2 AND channel IN ('*',$3)",
+    {"PRIMARY"}};
+inline const Statement consent_set{
+    "consent.set",
+    "INSERT INTO consents(kind,value,channel,state,source,at) VALUES($1,$2,$3,$4,$5,$6) ON "
+    "CONFLICT(kind,value,channel) DO UPDATE SET "
+    "state=excluded.state,source=excluded.source,at=excluded.at WHERE consents.at<=excluded.at "
+    "RETURNING state"};
+inline const Statement consent_record{
+    "consent.record",
+    "INSERT INTO consent_history(id,kind,value,channel,state,source,evidence,actor,at) "
+    "VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9)"};
+
+// ---- conversations ----
+inline const Statement conversation_find_live{
+    "conversation.find_live",
+    "SELECT id,number,state,mode,kind,department,assignee,context,version FROM conversations WHERE "
+    "channel=$1 AND contact_id=$2 AND state IN ('open','pending') ORDER BY last_message_at DESC "
+    "LIMIT 1",
+    {"conversations_live"}};
+inline const Statement conversation_create{
+    "conversation.create",
+    "INSERT INTO "
+    "conversations(id,number,channel,contact_id,address_id,purpose,state,mode,kind,department,last_"
+    "message_at,created_at,updated_at) VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13) ON "
+    "CONFLICT(channel,contact_id,purpose) WHERE state IN ('open','pending') DO NOTHING RETURNING "
+    "id"};
+inline const Statement conversation_change{
+    "conversation.change",
+    "UPDATE conversations SET "
+    "state=$1,mode=$2,kind=$3,department=$4,assignee=$5,purpose=$6,context=$7,closed_at=$8,updated_"
+    "at=$9,version=version+1 WHERE id=$10 AND version=$11 RETURNING version",
+    {"PRIMARY"}};
+
+// One column list for every way to read a conversation: ConversationView::from_row relies on its
+// order.
+#define PATCHBAY_CONVERSATION_COLUMNS                                                              \
+    "SELECT c.id,c.number,c.channel,c.state,c.mode,c.kind,c.department,c.assignee,c.last_message_" \
+    "at,c.last_message_preview,c.last_message_sender,c.unread,k.name,c.contact_id,c.address_id,"   \
+    "c.external_id,c.last_seq,c.version,c.created_at,c.updated_at,a.kind,a.value,c.purpose,"       \
+    "c.context,c.last_inbound_at FROM conversations c LEFT JOIN contacts k ON k.id=c.contact_id "  \
+    "LEFT JOIN addresses a ON a.id=c.address_id "
+inline const Statement conversation_get{
+    "conversation.get", PATCHBAY_CONVERSATION_COLUMNS "WHERE c.id=$1", {"PRIMARY"}};
+inline const Statement conversation_by_number{"conversation.by_number",
+                                              PATCHBAY_CONVERSATION_COLUMNS "WHERE c.number=$1",
+                                              {"conversations_number"}};
+inline const Statement conversation_list_all{"conversation.list_all",
+                                             PATCHBAY_CONVERSATION_COLUMNS
+                                             "WHERE (c.last_message_at,c.id)<($1,$2) ORDER BY "
+                                             "c.last_message_at DESC,c.id DESC LIMIT $3",
+                                             {"conversations_recent"}};
+inline const Statement conversation_list_department{
+    "conversation.list_department",
+    PATCHBAY_CONVERSATION_COLUMNS
+    "WHERE c.department=$1 AND (c.last_message_at,c.id)<($2,$3) "
+    "ORDER BY c.last_message_at DESC,c.id DESC LIMIT $4",
+    {"conversations_department"}};
+inline const Statement conversation_list_no_department{
+    "conversation.list_no_department",
+    PATCHBAY_CONVERSATION_COLUMNS
+    "WHERE c.department IS NULL AND (c.last_message_at,c.id)<($1,$2) "
+    "ORDER BY c.last_message_at DESC,c.id DESC LIMIT $3",
+    {"conversations_department"}};
+inline const Statement conversation_list_assignee{
+    "conversation.list_assignee",
+    PATCHBAY_CONVERSATION_COLUMNS
+    "WHERE c.assignee=$1 AND (c.last_message_at,c.id)<($2,$3) "
+    "ORDER BY c.last_message_at DESC,c.id DESC LIMIT $4",
+    {"conversations_assignee"}};
+inline const Statement conversation_list_contact{
+    "conversation.list_contact",
+    PATCHBAY_CONVERSATION_COLUMNS
+    "WHERE c.contact_id=$1 AND (c.last_message_at,c.id)<($2,$3) "
+    "ORDER BY c.last_message_at DESC,c.id DESC LIMIT $4",
+    {"conversations_contact"}};
+
+// ---- messages ----
+inline const Statement message_next_seq{
+    "message.next_seq",
+    "UPDATE conversations SET last_seq=last_seq+1,last_message_at=CASE WHEN last_message_at<$1 "
+    "THEN $1 ELSE last_message_at "
+    "END,last_message_preview=$2,last_message_sender=$3,last_inbound_at=CASE WHEN "
+    "last_inbound_at<$4 THEN $4 ELSE last_inbound_at END,unread=unread+$5,updated_at=$6 WHERE "
+    "id=$7 RETURNING last_seq,state,mode,version",
+    {"PRIMARY"}};
+inline const Statement message_insert{
+    "message.insert",
+    "INSERT INTO messages(id,number,conversation_id,seq,channel,direction,sender_type,sender_id,"
+    "sender_name,peer,own,kind,body,template,attributes,reply_to,provider_id,client_ref,status,"
+    "rank,valid_until,resend_of,event_at,created_at,updated_at) VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,"
+    "$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25)"};
+inline const Statement media_insert{
+    "media.insert",
+    "INSERT INTO media(id,message_id,place,state,type,name,bytes,provider_id,url,created_at,"
+    "updated_at) VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)"};
+inline const Statement media_of_message{
+    "media.of_message",
+    "SELECT id,place,state,type,name,bytes,provider_id,url FROM media WHERE message_id=$1 ORDER BY "
+    "place",
+    {"media_message"}};
+
+// As above: MessageView::from_row relies on this order.
+#define PATCHBAY_MESSAGE_COLUMNS                                                                 \
+    "SELECT id,number,conversation_id,seq,channel,direction,sender_type,sender_id,sender_name,"  \
+    "peer,own,kind,body,attributes,provider_id,status,error_code,error_reason,sent_at,event_at," \
+    "created_at,updated_at,template,reply_to,valid_until,client_ref FROM messages "
+inline const Statement message_get{
+    "message.get", PATCHBAY_MESSAGE_COLUMNS "WHERE id=$1", {"PRIMARY"}};
+inline const Statement message_by_number{
+    "message.by_number", PATCHBAY_MESSAGE_COLUMNS "WHERE number=$1", {"messages_number"}};
+inline const Statement message_by_seq{"message.by_seq",
+                                      PATCHBAY_MESSAGE_COLUMNS
+                                      "WHERE conversation_id=$1 AND seq=$2",
+                                      {"messages_seq"}};
+inline const Statement message_list{
+    "message.list",
+    PATCHBAY_MESSAGE_COLUMNS "WHERE conversation_id=$1 AND seq<$2 ORDER BY seq DESC LIMIT $3",
+    {"messages_seq"}};
+inline const Statement message_list_all{"message.list_all",
+                                        PATCHBAY_MESSAGE_COLUMNS
+                                        "WHERE id<$1 ORDER BY id DESC LIMIT $2",
+                                        {"PRIMARY"}};
+inline const Statement message_list_channel{"message.list_channel",
+                                            PATCHBAY_MESSAGE_COLUMNS
+                                            "WHERE channel=$1 AND id<$2 ORDER BY id DESC LIMIT $3",
+                                            {"messages_channel"}};
+inline const Statement message_list_peer{"message.list_peer",
+                                         PATCHBAY_MESSAGE_COLUMNS
+                                         "WHERE peer=$1 AND id<$2 ORDER BY id DESC LIMIT $3",
+                                         {"messages_peer"}};
+inline const Statement message_by_provider{
+    "message.by_provider",
+    "SELECT id,conversation_id,status,rank FROM messages WHERE channel=$1 AND provider_id=$2",
+    {"messages_provider"}};
+
+}  // namespace patchbay::sql

@@ -1,0 +1,34 @@
+#include "messaging/status.hpp"
+
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+namespace patchbay {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, int>, 11> ranks{{{"received", 0},
+                                                                  {"queued", 10},
+                                                                  {"sending", 20},
+                                                                  {"unknown", 25},
+                                                                  {"accepted", 30},
+                                                                  {"sent", 40},
+                                                                  {"failed", 45},
+                                                                  {"expired", 45},
+                                                                  {"cancelled", 45},
+                                                                  {"delivered", 50},
+                                                                  {"read", 60}}};
+constexpr int rank_failed = 45;
+
+}  // namespace
+
+int rank_of(std::string_view status) {
+    for (const auto& [word, rank] : ranks) {
+        if (word == status) return rank;
+    }
+    throw std::invalid_argument("no such message status: " + std::string{status});
+}
+
+bool is_final(std::string_view status) { return rank_of(status) >= rank_failed; }
+
+}  // namespace patchbay

@@ -1,0 +1,16 @@
+// The words of a message's status and their rank: a status only moves to a higher rank (G8,
+// guarantees section 4).
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace patchbay {
+
+/// received 0, queued 10, sending 20, unknown 25, accepted 30, sent 40, failed|expired|cancelled
+/// 45, delivered 50, read 60. Throws std::invalid_argument for any other word.
+int rank_of(std::string_view status);
+
+/// Nothing more can come but hard evidence: failed, expired, cancelled, delivered, read.
+bool is_final(std::string_view status);
+
+}  // namespace patchbay

@@ -1,0 +1,58 @@
+// What the API and the flows read: rows of conversations, messages and contacts as values.
+#pragma once
+#include <optional>
+#include <patchbay/sdk.hpp>
+#include <string>
+#include <vector>
+
+#include "store/store.hpp"
+
+namespace patchbay {
+
+struct ConversationView {
+    std::string id, channel, state, mode, kind, purpose, context;
+    int64_t number = 0, unread = 0, last_seq = 0, version = 0;
+    std::optional<std::string> department, assignee, contact_id, external_id;
+    std::string contact_name;
+    std::optional<Address> address;
+    std::string preview;
+    std::optional<std::string> last_sender;
+    TimeMs last_message_at = 0, last_inbound_at = 0, created_at = 0, updated_at = 0;
+    static ConversationView from_row(const Row& row);
+};
+
+struct MediaView {
+    std::string id, state, type, name;
+    std::optional<int64_t> bytes;
+    std::optional<std::string> provider_id, url;
+};
+
+struct MessageView {
+    std::string id, conversation_id, channel, direction, sender_type, sender_name, peer, own, kind,
+        body, attributes, status;
+    int64_t number = 0, seq = 0;
+    std::optional<std::string> sender_id, provider_id, error_code, error_reason, template_json,
+        reply_to, client_ref;
+    std::optional<TimeMs> sent_at, valid_until;
+    TimeMs event_at = 0, created_at = 0, updated_at = 0;
+    std::vector<MediaView> media;  ///< Filled by load_media.
+    static MessageView from_row(const Row& row);
+};
+
+struct ContactView {
+    std::string id, name, attributes;
+    bool active = true;
+    TimeMs created_at = 0, updated_at = 0, last_message_at = 0;
+    std::vector<Address> addresses;  ///< Filled by find_contact and load_addresses.
+    static ContactView from_row(const Row& row);
+};
+
+std::optional<ConversationView> find_conversation(Session& session,
+                                                  const std::string& id_or_number);
+std::optional<MessageView> find_message(Session& session,
+                                        const std::string& id_or_number);  ///< With media.
+std::optional<ContactView> find_contact(Session& session, const std::string& id);
+void load_media(Session& session, std::vector<MessageView>& messages);
+void load_addresses(Session& session, std::vector<ContactView>& contacts);
+
+}  // namespace patchbay
