@@ -1,4 +1,5 @@
-// Structured log: a short sentence, then key=value pairs. Secrets and phone numbers are made unreadable in one place (S82).
+// Structured log: a short sentence, then key=value pairs. Secrets and phone numbers are made
+// unreadable in one place (S82).
 #pragma once
 #include <string>
 #include <string_view>
@@ -14,23 +15,35 @@ enum class LogLevel { trace, debug, info, warn, error };
 struct LogConfig {
     std::string level = "info";
     std::string format = "text";  ///< text or json
-    std::string file;             ///< empty: stderr
+    std::string file{};           ///< empty: stderr
 };
 
 /// Once, before other threads start. Before it, lines of info and above go to stderr as text.
 void start_logging(const LogConfig& config);
 
-/// [any thread] `component` is the folder or the plugin instance. Values pass redact() and are escaped.
-void log(LogLevel level, std::string_view component, std::string_view text, const LogFields& fields = {});
-inline void log_info(std::string_view c, std::string_view t, const LogFields& f = {}) { log(LogLevel::info, c, t, f); }
-inline void log_warn(std::string_view c, std::string_view t, const LogFields& f = {}) { log(LogLevel::warn, c, t, f); }
-inline void log_error(std::string_view c, std::string_view t, const LogFields& f = {}) { log(LogLevel::error, c, t, f); }
-inline void log_debug(std::string_view c, std::string_view t, const LogFields& f = {}) { log(LogLevel::debug, c, t, f); }
+/// [any thread] `component` is the folder or the plugin instance. Values pass redact() and are
+/// escaped.
+void log(LogLevel level, std::string_view component, std::string_view text,
+         const LogFields& fields = {});
+inline void log_info(std::string_view c, std::string_view t, const LogFields& f = {}) {
+    log(LogLevel::info, c, t, f);
+}
+inline void log_warn(std::string_view c, std::string_view t, const LogFields& f = {}) {
+    log(LogLevel::warn, c, t, f);
+}
+inline void log_error(std::string_view c, std::string_view t, const LogFields& f = {}) {
+    log(LogLevel::error, c, t, f);
+}
+inline void log_debug(std::string_view c, std::string_view t, const LogFields& f = {}) {
+    log(LogLevel::debug, c, t, f);
+}
 
-/// The one redaction function: registered secrets become ***, phone numbers +49*****1234, bearer tokens and signatures ***.
+/// The one redaction function: registered secrets become ***, phone numbers +49*****1234, bearer
+/// tokens and signatures ***.
 std::string redact(std::string_view text);
 
-/// Makes redact() hide this value from now on. Values under 6 bytes are ignored: they would hide ordinary words.
+/// Makes redact() hide this value from now on. Values under 6 bytes are ignored: they would hide
+/// ordinary words.
 void register_secret(std::string_view value);
 
 }  // namespace patchbay

@@ -1,0 +1,72 @@
+#include "base/ids.hpp"
+
+#include <array>
+
+#include "base/crypto.hpp"
+
+namespace patchbay {
+namespace {
+
+constexpr TimeMs epoch_2025 = 1'735'689'600'000;
+constexpr uint32_t machine_counters = 1u << 14;
+constexpr uint32_t uuid_counters = 1u << 26;  // rand_a and the upper 14 bits of rand_b (RFC 9562).
+
+uint64_t random_bits(unsigned bits) {
+    uint64_t value = 0;
+    for (const unsigned char byte : random_bytes(8)) value = value << 8 | byte;
+    return value >> (64 - bits);
+}
+
+std::string uuid_text(uint64_t high, uint64_t low) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string out;
+    out.reserve(36);
+    for (int i = 0; i < 32; ++i) {
+        if (i == 8 || i == 12 || i == 16 || i == 20) out += '-';
+        const uint64_t half = i < 16 ? high : low;
+        out += digits[half >> (60 - 4 * (i % 16)) & 15];
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string Ids::uuid() {
+    TimeMs at = 0;
+    uint32_t counter = 0;
+    {
+        std::lock_guard lock(mutex_);
+        const TimeMs now = clock_.now_ms();
+        if (now > uuid_ms_) {
+            uuid_ms_ = now;
+            // Starts low in its range, so that a busy millisecond has room to count up.
+            uuid_counter_ = static_cast<uint32_t>(random_bits(25));
+        } else if (++uuid_counter_ == uuid_counters) {
+            ++uuid_ms_;
+            uuid_counter_ = 0;
+        }
+        at = uuid_ms_;
+        counter = uuid_counter_;
+    }
+    const uint64_t high = static_cast<uint64_t>(at) << 16 | 0x7000u | counter >> 14;
+    const uint64_t low =
+        0x8000'0000'0000'0000u | static_cast<uint64_t>(counter & 0x3fffu) << 48 | random_bits(48);
+    return uuid_text(high, low);
+}
+
+int64_t Ids::machine_id() {
+    std::lock_guard lock(mutex_);
+    const TimeMs now = clock_.now_ms() - epoch_2025;
+    if (now > machine_ms_) {
+        machine_ms_ = now;
+        machine_counter_ = 0;
+    } else if (++machine_counter_ == machine_counters) {
+        ++machine_ms_;  // Runs ahead of the clock rather than wait for it.
+        machine_counter_ = 0;
+    }
+    return machine_ms_ << 22 | static_cast<int64_t>(node_) << 14 | machine_counter_;
+}
+
+int64_t Ids::lowest_at(TimeMs at) { return std::max<TimeMs>(at - epoch_2025, 0) << 22; }
+
+}  // namespace patchbay
