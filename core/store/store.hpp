@@ -1,5 +1,6 @@
-// The one way to the database. Every write of the hub goes through Store::write: one writer thread groups whatever has queued
-// into one transaction (a savepoint each, no timer, at most 1,024 operations), answers after COMMIT. Reads use a pool.
+// The one way to the database. Every write of the hub goes through Store::write: one writer thread
+// groups whatever has queued into one transaction (a savepoint each, no timer, at most 1,024
+// operations), answers after COMMIT. Reads use a pool.
 #pragma once
 #include <cstdint>
 #include <exception>
@@ -38,7 +39,8 @@ Value nullable(const std::optional<T>& value) {
 class Row {
 public:
     explicit Row(Values columns) : columns_(std::move(columns)) {}
-    int64_t number(size_t column) const;  ///< Throws std::logic_error when the column is no number (NULL included).
+    int64_t number(size_t column)
+        const;  ///< Throws std::logic_error when the column is no number (NULL included).
     const std::string& text(size_t column) const;
     const std::string& bytes(size_t column) const;
     bool is_null(size_t column) const;
@@ -54,27 +56,44 @@ using Rows = std::vector<Row>;
 
 /// One SQL text of the hub, defined at namespace scope in a folder's statements.hpp:
 ///   inline const Statement ingress_end{"ingress.end", "UPDATE ingress ...", {"PRIMARY"}};
-/// It registers itself: a test asserts for each one that the plan uses the named indexes and scans no table.
+/// It registers itself: a test asserts for each one that the plan uses the named indexes and scans
+/// no table. It lives as long as the program: connections keep what they prepared for it.
 struct Statement {
-    Statement(const char* name, const char* sql, std::initializer_list<const char*> indexes = {}, bool may_scan = false);
+    Statement(const char* name_, const char* sql_, std::initializer_list<const char*> indexes_ = {},
+              bool may_scan_ = false);
+    ~Statement();
+    Statement(const Statement&) = delete;
+    Statement& operator=(const Statement&) = delete;
+
     const char* name;
-    const char* sql;                   ///< Placeholders $1..$n, each first used in ascending order.
-    std::vector<std::string> indexes;  ///< Names that EXPLAIN QUERY PLAN must show; "PRIMARY" is the primary key's own index.
+    const char* sql;  ///< Placeholders $1..$n, each first used in ascending order. {lock}: FOR
+                      ///< UPDATE SKIP LOCKED or nothing.
+    std::vector<std::string> indexes;  ///< Names that EXPLAIN QUERY PLAN must show; "PRIMARY" is
+                                       ///< the primary key's own index.
     bool may_scan;                     ///< Tables of a few rows only.
     static const std::vector<const Statement*>& all();
 };
 
-/// A place to run statements: a read connection, or the writer inside its transaction. Not to be kept after the call it came with.
+/// A place to run statements: a read connection, or the writer inside its transaction. Not to be
+/// kept after the call it came with.
 class Session {
 public:
     virtual ~Session() = default;
     /// Runs to the end and returns all rows (also of RETURNING). Throws StoreError.
     virtual Rows run(const Statement& statement, const Values& parameters = {}) = 0;
+    /// The same for a text that is made at run time (a plugin's own tables). A connection keeps the
+    /// last 64 of them prepared.
+    virtual Rows run_text(const std::string& sql, const Values& parameters = {}) = 0;
     std::optional<Row> first(const Statement& statement, const Values& parameters = {});
 };
 
 /// The writer's session: its own type, so that a function that writes says so in its signature.
-class Transaction : public Session {};
+class Transaction : public Session {
+public:
+    /// Several statements in one text, without parameters; {blob} and {lock} are replaced. For
+    /// migrations.
+    virtual void run_script(const std::string& sql) = 0;
+};
 
 struct StoreError : std::runtime_error {
     enum class Kind { unavailable, full, constraint, corrupt, internal };
@@ -86,7 +105,10 @@ struct StoreConfig {
     std::string url = "sqlite:var/patchbay.db";
     std::filesystem::path base;  ///< Relative paths are relative to this folder.
     unsigned readers = 4;
-    size_t max_queued = 100'000;  ///< Writes waiting; above it write() throws StoreError(unavailable) (G19).
+    size_t max_queued =
+        100'000;  ///< Writes waiting; above it write() throws StoreError(unavailable) (G19).
+    size_t ballast_bytes = 16 << 20;  ///< A file that is deleted when the disk is full, so that
+                                      ///< what is owed can end (G12). 0: none.
 };
 
 /// One migration: a text for all engines, only {blob} differs.
@@ -96,39 +118,52 @@ struct Migration {
     std::string sql;
 };
 
+/// On a full disk ordinary writes are refused (StoreError full) while `owed` ones (the end of a
+/// send that has happened, a lease given back) may use the ballast (G12). Use it for small writes
+/// only.
+enum class Urgency { ordinary, owed };
+
 class Store {
 public:
     using Work = std::function<void(Transaction&)>;
     using Done = std::function<void(std::exception_ptr)>;
 
-    /// Opens the file and takes the one-server lock beside it (throws StoreError naming the pid that holds it). Runs
-    /// PRAGMA quick_check when the last stop was unclean. Migrates nothing.
+    /// Opens the file and takes the one-server lock beside it (throws StoreError naming the pid
+    /// that holds it). Runs PRAGMA quick_check when the last stop was unclean. Migrates nothing.
     Store(const StoreConfig& config, const Clock& clock);
     ~Store();  ///< Finishes what is queued, checkpoints, releases the lock.
 
-    /// Runs what is missing, each in its own transaction. A changed old migration or a newer schema than known is refused (G22).
+    /// Runs what is missing, each in its own transaction. A changed old migration or a newer schema
+    /// than known is refused (G22). `progress` gets one line at the begin and end of each and at
+    /// most one a second between; it runs on the writer thread while this thread waits. The core's
+    /// come first: they make the table that keeps account.
     void migrate(const std::string& component, const std::vector<Migration>& migrations,
                  const std::function<void(const std::string&)>& progress = {});
 
-    /// Queues `work`; it runs on the writer thread in a savepoint of its own; an exception rolls back that savepoint alone and
-    /// reaches `done`. `done` runs on the writer thread after COMMIT (nullptr: committed): it must be short and not throw.
-    /// `work` may run again after a failed group, so it changes nothing but the database (outputs are assigned, not appended).
-    void write_async(Work work, Done done);
+    /// Queues `work`; it runs on the writer thread in a savepoint of its own; an exception rolls
+    /// back that savepoint alone and reaches `done`. `done` runs on the writer thread after COMMIT
+    /// (nullptr: committed): it must be short and not throw. `work` may run again after a failed
+    /// group, so it changes nothing but the database (outputs are assigned, not appended). Throws
+    /// StoreError(unavailable) at once when the queue is full or the store is closing.
+    void write_async(Work work, Done done, Urgency urgency = Urgency::ordinary);
 
-    /// Waits for the commit. Returns what `work` returned; rethrows what it threw. Never call it on the writer thread.
+    /// Waits for the commit. Returns what `work` returned; rethrows what it threw. Never call it on
+    /// the writer thread.
     template <class F>
-    auto write(F&& work) {
+    auto write(F&& work, Urgency urgency = Urgency::ordinary) {
         using Result = std::invoke_result_t<F, Transaction&>;
         if constexpr (std::is_void_v<Result>) {
-            write_and_wait([&](Transaction& tx) { work(tx); });
+            write_and_wait([&](Transaction& tx) { work(tx); }, urgency);
         } else {
             std::optional<Result> result;
-            write_and_wait([&](Transaction& tx) { result = work(tx); });
+            write_and_wait([&](Transaction& tx) { result = work(tx); }, urgency);
             return std::move(*result);
         }
     }
 
-    /// Runs `work` on a read-only connection, in one read transaction: it sees one state of the database.
+    /// Runs `work` on a read-only connection, in one read transaction: it sees one state of the
+    /// database. Waits up to 10 s for a free connection, then throws StoreError(unavailable). Reads
+    /// do not nest: std::logic_error.
     template <class F>
     auto read(F&& work) {
         using Result = std::invoke_result_t<F, Session&>;
@@ -138,9 +173,15 @@ public:
     }
 
     const Clock& clock() const;
+    size_t queued() const;  ///< Writes waiting.
+    uint64_t commits()
+        const;  ///< Transactions committed since the start; far fewer than writes under load.
+    bool full() const;  ///< The disk is full: ordinary writes are refused until space returns
+                        ///< (looked at every second).
+    std::filesystem::path file() const;
 
 private:
-    void write_and_wait(const Work& work);
+    void write_and_wait(const Work& work, Urgency urgency);
     void with_reader(const std::function<void(Session&)>& work);
     struct Impl;
     std::unique_ptr<Impl> impl_;

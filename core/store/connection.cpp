@@ -1,0 +1,309 @@
+#include "store/connection.hpp"
+
+#include <Poco/Data/DataException.h>
+#include <Poco/Data/SQLite/Connector.h>
+#include <Poco/Data/SQLite/Utility.h>
+
+#include <cerrno>
+
+namespace patchbay {
+namespace {
+
+constexpr int busy_timeout_ms = 5'000;
+constexpr size_t max_known_texts = 64;
+
+Poco::Data::Session open_session(const std::filesystem::path& file) {
+    Poco::Data::SQLite::Connector::registerConnector();
+    try {
+        return Poco::Data::Session("SQLite", file.string());
+    } catch (const Poco::Exception& error) {
+        throw StoreError(StoreError::Kind::unavailable,
+                         "cannot open database " + file.string() + ": " + error.displayText());
+    }
+}
+
+std::string replaced(std::string text, std::string_view mark, std::string_view by) {
+    for (size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + by.size()))
+        text.replace(at, mark.size(), by);
+    return text;
+}
+
+std::string for_sqlite(std::string sql) {
+    return replaced(replaced(std::move(sql), "{lock}", ""), "{blob}", "BLOB");
+}
+
+int bind(sqlite3_stmt* statement, int place, const Value& value) {
+    struct Binder {
+        sqlite3_stmt* statement;
+        int place;
+        int operator()(std::monostate) const { return sqlite3_bind_null(statement, place); }
+        int operator()(int64_t number) const {
+            return sqlite3_bind_int64(statement, place, number);
+        }
+        // SQLITE_STATIC: the parameters outlive the call, so nothing is copied.
+        int operator()(const std::string& text) const {
+            return sqlite3_bind_text64(statement, place, text.data(), text.size(), SQLITE_STATIC,
+                                       SQLITE_UTF8);
+        }
+        int operator()(const Blob& blob) const {
+            return sqlite3_bind_blob64(statement, place, blob.bytes.data(), blob.bytes.size(),
+                                       SQLITE_STATIC);
+        }
+    };
+    return std::visit(Binder{statement, place}, value);
+}
+
+// The type is that of this row: SQLite keeps one per value, and an expression has no declared type.
+Value column(sqlite3_stmt* statement, int place) {
+    switch (sqlite3_column_type(statement, place)) {
+        case SQLITE_NULL:
+            return {};
+        case SQLITE_INTEGER:
+            return static_cast<int64_t>(sqlite3_column_int64(statement, place));
+        case SQLITE_TEXT: {
+            const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, place));
+            return std::string(text, static_cast<size_t>(sqlite3_column_bytes(statement, place)));
+        }
+        case SQLITE_BLOB: {
+            const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, place));
+            const auto size = static_cast<size_t>(sqlite3_column_bytes(statement, place));
+            return Blob{size == 0 ? std::string() : std::string(bytes, size)};
+        }
+        default:
+            throw StoreError(StoreError::Kind::internal,
+                             "a column holds a fraction; the hub stores none");
+    }
+}
+
+Row read_row(sqlite3_stmt* statement) {
+    const int count = sqlite3_column_count(statement);
+    Values values;
+    values.reserve(static_cast<size_t>(count));
+    for (int place = 0; place < count; ++place) values.push_back(column(statement, place));
+    return Row(std::move(values));
+}
+
+// A statement that is not reset keeps its locks, whatever it ended with.
+struct Reset {
+    sqlite3_stmt* statement;
+    ~Reset() { sqlite3_reset(statement); }
+};
+
+bool is_space_errno(int error) { return error == ENOSPC || error == EDQUOT || error == EFBIG; }
+
+StoreError::Kind kind_of(int code, int system_error) {
+    using Kind = StoreError::Kind;
+    switch (code & 0xff) {
+        case SQLITE_CONSTRAINT:
+            return Kind::constraint;
+        case SQLITE_FULL:
+            return Kind::full;
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:
+            return Kind::corrupt;
+        // SQLite says FULL for ENOSPC alone; a quota and a file size limit are the same to us
+        // (F11).
+        case SQLITE_IOERR:
+            return is_space_errno(system_error) ? Kind::full : Kind::unavailable;
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+        case SQLITE_NOMEM:
+        case SQLITE_READONLY:
+        case SQLITE_CANTOPEN:
+        case SQLITE_PROTOCOL:
+        case SQLITE_INTERRUPT:
+            return Kind::unavailable;
+        default:
+            return Kind::internal;
+    }
+}
+
+}  // namespace
+
+Connection::Connection(const std::filesystem::path& file, Role role)
+    : file_(file),
+      session_(open_session(file)),
+      db_(Poco::Data::SQLite::Utility::dbHandle(session_)) {
+    configure(role);
+}
+
+Connection::~Connection() {
+    // SQLite refuses to close while a statement is prepared, and Poco does not look at its answer.
+    for (Prepared* kept :
+         {&begin_read_, &begin_write_, &commit_, &rollback_, &savepoint_, &release_, &rollback_to_})
+        kept->reset();
+    kept_.clear();
+    texts_.clear();
+}
+
+void Connection::configure(Role role) {
+    sqlite3_extended_result_codes(db_, 1);
+    sqlite3_busy_timeout(db_, busy_timeout_ms);
+    // "text" in double quotes would silently be a string where PostgreSQL sees a column.
+    sqlite3_db_config(db_, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+    sqlite3_db_config(db_, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+    // The writer checkpoints before it closes; nobody else ever may (WAL-reset defect of SQLite
+    // before 3.51.3).
+    sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    if (pragma("journal_mode=WAL").at(0).text(0) != "wal")
+        throw StoreError(StoreError::Kind::unavailable,
+                         "database " + file_.string() + " cannot use a write-ahead log");
+    pragma("synchronous=FULL");
+    pragma("foreign_keys=ON");
+    pragma("temp_store=MEMORY");
+    pragma("wal_autocheckpoint=0");
+    pragma("journal_size_limit=67108864");
+    pragma("cache_size=-16384");
+    if (role == Role::reader) pragma("query_only=ON");
+    // Told of the log's length after each commit, the writer needs no look at the file.
+    sqlite3_wal_hook(
+        db_,
+        [](void* self, sqlite3*, const char*, int pages) {
+            constexpr size_t frame_bytes = 4096 + 24;
+            static_cast<Connection*>(self)->log_bytes_ = static_cast<size_t>(pages) * frame_bytes;
+            return SQLITE_OK;
+        },
+        this);
+}
+
+Rows Connection::pragma(const std::string& text) {
+    const Prepared prepared = prepare("PRAGMA " + text, text.c_str(), false);
+    return execute(prepared.get(), text.c_str(), {});
+}
+
+std::string Connection::damage_text(const std::string& found) const {
+    return "database " + file_.string() + " is damaged (" + found +
+           "): it is left as it is and nothing more is written; stop the hub, keep the file, "
+           "restore the newest backup";
+}
+
+StoreError Connection::failure(const char* name) {
+    const int code = sqlite3_extended_errcode(db_);
+    const StoreError::Kind kind = kind_of(code, sqlite3_system_errno(db_));
+    std::string text =
+        std::string(name) + ": " + sqlite3_errmsg(db_) + " (" + std::to_string(code) + ")";
+    if (kind == StoreError::Kind::corrupt) text = damage_text(text);
+    if ((code & 0xff) == SQLITE_IOERR) suspect_ = true;
+    StoreError error(kind, text);
+    if (!fatal_ && kind != StoreError::Kind::constraint && kind != StoreError::Kind::internal)
+        fatal_ = error;
+    return error;
+}
+
+std::optional<StoreError> Connection::take_fatal() { return std::exchange(fatal_, std::nullopt); }
+
+Connection::Prepared Connection::prepare(const std::string& sql, const char* name, bool keep) {
+    sqlite3_stmt* raw = nullptr;
+    const unsigned flags = keep ? SQLITE_PREPARE_PERSISTENT : 0;
+    const char* tail = nullptr;
+    if (sqlite3_prepare_v3(db_, sql.c_str(), static_cast<int>(sql.size()), flags, &raw, &tail) !=
+        SQLITE_OK)
+        throw failure(name);
+    Prepared prepared(raw);
+    if (!prepared || std::string_view(tail).find_first_not_of(" \n\t;") != std::string_view::npos)
+        throw StoreError(StoreError::Kind::internal,
+                         std::string(name) + ": one statement is expected");
+    // To SQLite $2 is a name like any other: places are given in the order of first use.
+    for (int place = 1; place <= sqlite3_bind_parameter_count(raw); ++place) {
+        const char* found = sqlite3_bind_parameter_name(raw, place);
+        if (found == nullptr || found != "$" + std::to_string(place))
+            throw StoreError(
+                StoreError::Kind::internal,
+                std::string(name) + ": placeholders are $1..$n, first used in ascending order");
+    }
+    return prepared;
+}
+
+Rows Connection::execute(sqlite3_stmt* statement, const char* name, const Values& parameters) {
+    if (static_cast<size_t>(sqlite3_bind_parameter_count(statement)) != parameters.size())
+        throw StoreError(StoreError::Kind::internal,
+                         std::string(name) + ": takes " +
+                             std::to_string(sqlite3_bind_parameter_count(statement)) +
+                             " parameters, got " + std::to_string(parameters.size()));
+    const Reset reset{statement};
+    for (size_t i = 0; i < parameters.size(); ++i)
+        if (bind(statement, static_cast<int>(i) + 1, parameters[i]) != SQLITE_OK)
+            throw failure(name);
+    Rows rows;
+    for (;;) {
+        const int code = sqlite3_step(statement);
+        if (code == SQLITE_DONE) return rows;
+        if (code != SQLITE_ROW) throw failure(name);
+        rows.push_back(read_row(statement));
+    }
+}
+
+Rows Connection::run(const Statement& statement, const Values& parameters) {
+    Prepared& prepared = kept_[&statement];
+    if (!prepared) prepared = prepare(for_sqlite(statement.sql), statement.name, true);
+    return execute(prepared.get(), statement.name, parameters);
+}
+
+Rows Connection::run_text(const std::string& sql, const Values& parameters) {
+    auto known = texts_.find(sql);
+    if (known == texts_.end()) {
+        Prepared prepared = prepare(for_sqlite(sql), "text", true);
+        if (texts_.size() == max_known_texts) {
+            texts_.erase(texts_by_age_.back());
+            texts_by_age_.pop_back();
+        }
+        texts_by_age_.push_front(sql);
+        known = texts_.emplace(sql, KnownText{std::move(prepared), texts_by_age_.begin()}).first;
+    } else {
+        texts_by_age_.splice(texts_by_age_.begin(), texts_by_age_, known->second.age);
+    }
+    return execute(known->second.prepared.get(), "text", parameters);
+}
+
+void Connection::run_script(const std::string& sql) {
+    const std::string text = for_sqlite(sql);
+    const char* rest = text.c_str();
+    const char* const end = rest + text.size();
+    while (rest < end) {
+        // SQLite itself finds where a statement ends: comments, quotes and all.
+        sqlite3_stmt* raw = nullptr;
+        if (sqlite3_prepare_v3(db_, rest, static_cast<int>(end - rest), 0, &raw, &rest) !=
+            SQLITE_OK)
+            throw failure("script");
+        const Prepared prepared(raw);
+        if (prepared) execute(raw, "script", {});  // None: nothing but comments was left.
+    }
+}
+
+void Connection::command(Prepared& kept, const char* sql) {
+    if (!kept) kept = prepare(sql, sql, true);
+    execute(kept.get(), sql, {});
+}
+
+void Connection::roll_back() noexcept {
+    // After a failed COMMIT or a full disk SQLite has often rolled back already, and would call
+    // ROLLBACK an error.
+    if (!in_transaction()) return;
+    try {
+        command(rollback_, "ROLLBACK");
+    } catch (const std::exception&) {
+        suspect_ = true;
+    }
+}
+
+void Connection::roll_back_to_savepoint() {
+    command(rollback_to_, "ROLLBACK TO work");
+    release();
+}
+
+void Connection::checkpoint(bool truncate) {
+    const int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+    int log_pages = 0;
+    const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, mode, &log_pages, nullptr);
+    if (code == SQLITE_BUSY) return;  // A reader still needs the log; later, then.
+    if (code != SQLITE_OK) throw failure("checkpoint");
+    log_bytes_ = 0;  // All copied: the next commit begins the log again and tells its length.
+}
+
+void Connection::quick_check() {
+    const std::string found = pragma("quick_check(1)").at(0).text(0);
+    if (found == "ok") return;
+    throw StoreError(StoreError::Kind::corrupt, damage_text("quick_check: " + found));
+}
+
+}  // namespace patchbay

@@ -1,0 +1,17 @@
+// The store's own statements.
+#pragma once
+#include "store/store.hpp"
+
+namespace patchbay {
+
+inline const Statement schema_applied{
+    "schema.applied",
+    "SELECT version, name, sha256 FROM schema_version WHERE component = $1 ORDER BY version",
+    {"PRIMARY"}};
+
+inline const Statement schema_add{
+    "schema.add",
+    "INSERT INTO schema_version (component, version, name, sha256, applied_at, ms) "
+    "VALUES ($1, $2, $3, $4, $5, $6)"};
+
+}  // namespace patchbay

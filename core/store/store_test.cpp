@@ -1,0 +1,251 @@
+#include "store/store.hpp"
+
+#include "store/test_store.hpp"
+
+namespace patchbay {
+namespace {
+
+using Kind = StoreError::Kind;
+
+Kind kind_of_failure(const std::function<void()>& call) {
+    try {
+        call();
+    } catch (const StoreError& error) {
+        return error.kind;
+    }
+    ADD_FAILURE() << "no StoreError was thrown";
+    return Kind::internal;
+}
+
+class StoreValues : public StoreTest {};
+
+TEST_F(StoreValues, ComeBackAsTheyWereGiven) {
+    const auto store = open_with_things();
+    const Value values[] = {
+        {},
+        int64_t{0},
+        std::numeric_limits<int64_t>::min(),
+        std::numeric_limits<int64_t>::max(),
+        std::string(),
+        std::string("Zimmer für zwei ☕"),
+        std::string("a\0b", 3),
+        Blob{""},
+        Blob{std::string("\0\xff\0", 3)},
+        Blob{std::string(3 << 20, '\x80')},
+    };
+    const Statement echo{"test.echo", "SELECT $1, typeof($1)"};
+    for (const Value& value : values) {
+        const Row row =
+            store->read([&](Session& session) { return *session.first(echo, {value}); });
+        const bool is_same = std::visit(
+            [&](const auto& given) {
+                using Given = std::decay_t<decltype(given)>;
+                if constexpr (std::is_same_v<Given, std::monostate>) return row.is_null(0);
+                if constexpr (std::is_same_v<Given, int64_t>) return row.number(0) == given;
+                if constexpr (std::is_same_v<Given, std::string>) return row.text(0) == given;
+                if constexpr (std::is_same_v<Given, Blob>) return row.bytes(0) == given.bytes;
+                return false;
+            },
+            value);
+        EXPECT_TRUE(is_same) << "of type " << row.text(1);
+    }
+}
+
+TEST_F(StoreValues, HaveTheTypeOfTheRowAlsoInExpressionsAndReturning) {
+    const auto store = open_with_things();
+    const Statement insert{"test.insert",
+                           "INSERT INTO things (id, value) VALUES ($1, $2) "
+                           "RETURNING id, id + 1, value, NULL, length(value), $1"};
+    const Rows rows = store->write([&](Transaction& tx) {
+        return tx.run(insert, {int64_t{7}, "seven"});
+    });
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0].number(0), 7);
+    EXPECT_EQ(rows[0].number(1), 8);
+    EXPECT_EQ(rows[0].text(2), "seven");
+    EXPECT_TRUE(rows[0].is_null(3));
+    EXPECT_EQ(rows[0].number(4), 5);
+    EXPECT_EQ(rows[0].number(5), 7);
+}
+
+TEST_F(StoreValues, AreRefusedWhenReadAsAnotherType) {
+    const Row row({int64_t{1}, std::string("text"), std::monostate{}});
+    EXPECT_THROW(row.text(0), std::logic_error);
+    EXPECT_THROW(row.number(1), std::logic_error);
+    EXPECT_THROW(row.number(2), std::logic_error);
+    EXPECT_EQ(row.maybe_number(2), std::nullopt);
+    EXPECT_EQ(row.maybe_text(1), "text");
+    EXPECT_EQ(row.text_or(2, "none"), "none");
+}
+
+class StoreWrites : public StoreTest {};
+
+TEST_F(StoreWrites, AreDurableAndSeenByReadersBeforeDoneIsCalledG1) {
+    const auto store = open_with_things();
+    std::latch done(1);
+    int64_t seen = 0;
+    store->write_async(
+        [](Transaction& tx) {
+            tx.run(things_add, {int64_t{1}, "x"});
+        },
+        [&](std::exception_ptr error) {
+            EXPECT_EQ(error, nullptr);
+            seen = count(*store);
+            done.count_down();
+        });
+    done.wait();
+    EXPECT_EQ(seen, 1);
+}
+
+TEST_F(StoreWrites, ThatQueueTogetherShareOneCommit) {
+    const auto store = open_with_things();
+    constexpr int writes = 1000;
+    std::latch done(writes);
+    HeldWriter held(*store);
+    const uint64_t before = store->commits();
+    for (int i = 0; i < writes; ++i)
+        store->write_async(
+            [i](Transaction& tx) {
+                tx.run(things_add, {int64_t{i}, "x"});
+            },
+            [&](std::exception_ptr) { done.count_down(); });
+    EXPECT_EQ(store->queued(), static_cast<size_t>(writes));
+    held.release();
+    done.wait();
+    EXPECT_EQ(store->commits() - before, 2U) << "one for the held write, one for the rest";
+    EXPECT_EQ(count(*store), writes);
+}
+
+TEST_F(StoreWrites, FailAloneInAGroup) {
+    const auto store = open_with_things();
+    std::map<int, std::string> outcome;
+    std::latch done(4);
+    HeldWriter held(*store);
+    const auto queue = [&](int number, Store::Work work) {
+        store->write_async(std::move(work), [&, number](std::exception_ptr error) {
+            try {
+                if (error) std::rethrow_exception(error);
+                outcome[number] = "kept";
+            } catch (const std::exception& thrown) {
+                outcome[number] = thrown.what();
+            }
+            done.count_down();
+        });
+    };
+    queue(1, [](Transaction& tx) { tx.run(things_add, {int64_t{1}, "first"}); });
+    queue(2, [](Transaction& tx) {
+        tx.run(things_add, {int64_t{2}, "gone with the exception"});
+        throw std::runtime_error("no room left");
+    });
+    queue(3, [](Transaction& tx) {
+        tx.run(things_add, {int64_t{3}, "gone with the constraint"});
+        tx.run(things_add, {int64_t{1}, "again"});
+    });
+    queue(4, [](Transaction& tx) { tx.run(things_add, {int64_t{4}, "last"}); });
+    held.release();
+    done.wait();
+    EXPECT_EQ(outcome[1], "kept");
+    EXPECT_EQ(outcome[2], "no room left");
+    EXPECT_NE(outcome[3].find("UNIQUE constraint failed"), std::string::npos) << outcome[3];
+    EXPECT_EQ(outcome[4], "kept");
+    EXPECT_EQ(count(*store), 2);
+}
+
+TEST_F(StoreWrites, RethrowWhatTheWorkThrewAndGoOnAfterwards) {
+    const auto store = open_with_things();
+    add(*store, 1);
+    EXPECT_EQ(kind_of_failure([&] { add(*store, 1); }), Kind::constraint);
+    add(*store, 2);
+    EXPECT_EQ(count(*store), 2);
+}
+
+TEST_F(StoreWrites, AreRefusedAboveTheLimitG19) {
+    StoreConfig small = config();
+    small.max_queued = 2;
+    Store store(small, clock_);
+    HeldWriter held(store);
+    const auto nothing = [](Transaction&) {};
+    std::latch done(2);
+    for (int i = 0; i < 2; ++i)
+        store.write_async(nothing, [&](std::exception_ptr) { done.count_down(); });
+    EXPECT_EQ(kind_of_failure([&] { store.write_async(nothing, {}); }), Kind::unavailable);
+    held.release();
+    done.wait();
+    store.write(nothing);
+}
+
+TEST_F(StoreWrites, DoNotNest) {
+    const auto store = open_with_things();
+    EXPECT_THROW(store->write([&](Transaction&) { add(*store, 1); }), std::logic_error);
+}
+
+TEST_F(StoreWrites, ThatAreQueuedAreFinishedAtTheEnd) {
+    auto store = open_with_things();
+    std::atomic<int> done{0};
+    for (int i = 0; i < 3000; ++i)
+        store->write_async(
+            [i](Transaction& tx) {
+                tx.run(things_add, {int64_t{i}, "x"});
+            },
+            [&](std::exception_ptr error) { done += error == nullptr ? 1 : 0; });
+    store.reset();
+    EXPECT_EQ(done, 3000);
+    EXPECT_EQ(count(*open()), 3000);
+}
+
+class StoreReads : public StoreTest {};
+
+TEST_F(StoreReads, SeeOneStateFromBeginningToEnd) {
+    const auto store = open_with_things();
+    add(*store, 1);
+    const auto [before, after] = store->read([&](Session& session) {
+        const int64_t first = session.first(things_count)->number(0);
+        add(*store, 2);
+        return std::pair(first, session.first(things_count)->number(0));
+    });
+    EXPECT_EQ(before, 1);
+    EXPECT_EQ(after, 1);
+    EXPECT_EQ(count(*store), 2);
+}
+
+TEST_F(StoreReads, CannotWrite) {
+    const auto store = open_with_things();
+    EXPECT_THROW(store->read([](Session& session) {
+        return session.run(things_add, {int64_t{1}, "x"});
+    }),
+                 StoreError);
+    EXPECT_EQ(count(*store), 0);
+}
+
+TEST_F(StoreReads, DoNotNest) {
+    const auto store = open_with_things();
+    EXPECT_THROW(store->read([&](Session&) { return count(*store); }), std::logic_error);
+    EXPECT_EQ(count(*store), 0) << "the connection went back to the pool";
+}
+
+TEST_F(StoreReads, AndWritesFromManyThreadsStayConsistent) {
+    const auto store = open_with_things();
+    constexpr int writers = 4, each = 100;
+    std::atomic<bool> torn{false};
+    std::vector<std::thread> threads;
+    for (int w = 0; w < writers; ++w)
+        threads.emplace_back([&, w] {
+            for (int i = 0; i < each; ++i)
+                store->write([&](Transaction& tx) {
+                    const int64_t id = 2 * (w * each + i);
+                    tx.run(things_add, {id, "x"});
+                    tx.run(things_add, {id + 1, "y"});
+                });
+        });
+    for (int r = 0; r < 6; ++r)
+        threads.emplace_back([&] {
+            for (int i = 0; i < each; ++i)
+                if (count(*store) % 2 != 0) torn = true;
+        });
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_FALSE(torn);
+    EXPECT_EQ(count(*store), 2 * writers * each);
+}
+
+}  // namespace
+}  // namespace patchbay

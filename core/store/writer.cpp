@@ -1,0 +1,264 @@
+#include "store/writer.hpp"
+
+#include "base/failpoint.hpp"
+#include "base/log.hpp"
+
+namespace patchbay {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr size_t max_group = 1024;
+constexpr size_t long_log_bytes = 8 << 20;
+constexpr size_t very_long_log_bytes = 64 << 20;
+constexpr auto space_interval = 1s;
+
+const Failpoint before_commit{"store.before_commit"};
+const Failpoint after_commit{"store.after_commit"};
+
+class WriteTransaction final : public Transaction {
+public:
+    explicit WriteTransaction(Connection& connection) : connection_(connection) {}
+    Rows run(const Statement& statement, const Values& parameters) override {
+        return connection_.run(statement, parameters);
+    }
+    Rows run_text(const std::string& sql, const Values& parameters) override {
+        return connection_.run_text(sql, parameters);
+    }
+    void run_script(const std::string& sql) override { connection_.run_script(sql); }
+
+private:
+    Connection& connection_;
+};
+
+const StoreError disk_is_full(StoreError::Kind::full, "the disk is full");
+
+}  // namespace
+
+Writer::Writer(std::filesystem::path file, std::unique_ptr<Connection> connection,
+               const StoreConfig& config)
+    : file_(std::move(file)),
+      max_queued_(config.max_queued),
+      ballast_(file_, config.ballast_bytes),
+      connection_(std::move(connection)),
+      checkpoint_at_(long_log_bytes) {
+    if (!ballast_.restore()) log_warn("store", "no room for the ballast file");
+    thread_ = std::thread([this] { run(); });
+}
+
+Writer::~Writer() {
+    stop();
+    if (!is_damaged()) checkpoint(true);
+}
+
+void Writer::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    added_.notify_one();
+    if (thread_.joinable()) thread_.join();
+}
+
+void Writer::add(Store::Work work, Store::Done done, Urgency urgency) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (stopping_) throw StoreError(StoreError::Kind::unavailable, "the store is closing");
+        if (queue_.size() >= max_queued_)
+            throw StoreError(StoreError::Kind::unavailable, "too many writes are waiting");
+        queue_.push_back({std::move(work), std::move(done), urgency, nullptr});
+    }
+    added_.notify_one();
+}
+
+void Writer::refuse_from_now_on(const StoreError& damage) {
+    const std::lock_guard lock(mutex_);
+    if (!damage_) damage_ = damage;
+}
+
+std::optional<StoreError> Writer::damage() const {
+    const std::lock_guard lock(mutex_);
+    return damage_;
+}
+
+size_t Writer::queued() const {
+    const std::lock_guard lock(mutex_);
+    return queue_.size();
+}
+
+void Writer::run() {
+    for (;;) {
+        Group group = take();
+        if (group.empty() && !full()) return;
+        if (full()) look_for_space();
+        if (!group.empty()) write(std::move(group));
+    }
+}
+
+// Empty: it is time to stop or, on a full disk, to look for space.
+Writer::Group Writer::take() {
+    std::unique_lock lock(mutex_);
+    const auto is_due = [this] { return stopping_ || !queue_.empty(); };
+    if (full())
+        added_.wait_for(lock, space_interval, is_due);
+    else
+        added_.wait(lock, is_due);
+    Group group;
+    const size_t count = std::min(queue_.size(), max_group);
+    group.reserve(count);
+    std::move(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count),
+              std::back_inserter(group));
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
+    if (group.empty() && stopping_) full_ = false;
+    return group;
+}
+
+void Writer::write(Group group) {
+    if (const auto known = damage()) return fail(group, *known);
+    refuse_ordinary(group);
+    auto error = transact(group);
+    if (error && recovers_from(*error)) {
+        refuse_ordinary(group);
+        error = transact(group);
+    }
+    if (error) return fail(group, *error);
+    finish(group);
+    checkpoint_if_long();
+}
+
+// On a full disk what is left of it is for work that is owed.
+void Writer::refuse_ordinary(Group& group) {
+    if (!full()) return;
+    Group refused;
+    const auto first = std::stable_partition(
+        group.begin(), group.end(), [](const Item& item) { return item.urgency == Urgency::owed; });
+    std::move(first, group.end(), std::back_inserter(refused));
+    group.erase(first, group.end());
+    fail(refused, disk_is_full);
+}
+
+std::optional<StoreError> Writer::transact(Group& group) try {
+    if (group.empty()) return std::nullopt;
+    if (connection_->is_suspect()) reopen();
+    connection_->take_fatal();
+    connection_->begin_write();
+    if (group.size() == 1)
+        run_alone(group.front());
+    else
+        for (Item& item : group) run_in_savepoint(item);
+    if (!connection_->in_transaction()) return std::nullopt;
+    before_commit.pass();
+    connection_->commit();
+    after_commit.pass();
+    commits_.fetch_add(1, std::memory_order_relaxed);
+    return std::nullopt;
+} catch (const StoreError& error) {
+    connection_->roll_back();
+    return error;
+} catch (const std::exception& error) {
+    connection_->roll_back();
+    return StoreError(StoreError::Kind::internal, error.what());
+}
+
+void Writer::run_alone(Item& item) {
+    WriteTransaction transaction(*connection_);
+    item.error = nullptr;
+    try {
+        item.work(transaction);
+    } catch (...) {
+        item.error = std::current_exception();
+    }
+    if (const auto fatal = connection_->take_fatal()) throw *fatal;
+    if (item.error) connection_->roll_back();
+}
+
+void Writer::run_in_savepoint(Item& item) {
+    WriteTransaction transaction(*connection_);
+    item.error = nullptr;
+    connection_->savepoint();
+    try {
+        item.work(transaction);
+    } catch (...) {
+        item.error = std::current_exception();
+    }
+    // A full disk or an I/O error ends the group even where the work made nothing of it: SQLite may
+    // have rolled back.
+    if (const auto fatal = connection_->take_fatal()) throw *fatal;
+    if (item.error)
+        connection_->roll_back_to_savepoint();
+    else
+        connection_->release();
+}
+
+// True when the group may be tried once more.
+bool Writer::recovers_from(const StoreError& error) {
+    report("a transaction failed", error);
+    if (error.kind == StoreError::Kind::corrupt) refuse_from_now_on(error);
+    if (error.kind != StoreError::Kind::full) return false;
+    full_ = true;
+    const bool has_freed_space = ballast_.drop();
+    // Where the file has room for what is in the log, the log can begin again, which needs no space
+    // at all.
+    checkpoint(false);
+    return has_freed_space;
+}
+
+// A full disk fails every group: one line a second says so as well as a thousand.
+void Writer::report(const char* text, const StoreError& error) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - reported_at_ < 1s) return;
+    reported_at_ = now;
+    log_error("store", text, {{"reason", error.what()}});
+}
+
+void Writer::finish(Group& group) {
+    for (Item& item : group) {
+        try {
+            item.work = nullptr;
+            if (item.done) item.done(std::move(item.error));
+        } catch (const std::exception& error) {
+            log_error("store", "a done callback threw", {{"reason", error.what()}});
+        }
+    }
+}
+
+void Writer::fail(Group& group, const StoreError& error) {
+    // One exception object each: they end up on different threads.
+    for (Item& item : group) item.error = std::make_exception_ptr(error);
+    finish(group);
+}
+
+// After an I/O error the kernel may have dropped what it could not write and call the next fsync a
+// success; so nothing of the old connection is used again. The new one is opened first: while any
+// connection is open, the index of the log in shared memory stays, and with it the knowledge that
+// the failed transaction does not count.
+void Writer::reopen() {
+    auto fresh = std::make_unique<Connection>(file_, Connection::Role::writer);
+    connection_ = std::move(fresh);
+    log_warn("store", "the writer has opened the database anew after an I/O error");
+}
+
+void Writer::checkpoint_if_long() {
+    const size_t bytes = connection_->log_bytes();
+    if (bytes < long_log_bytes) checkpoint_at_ = long_log_bytes;
+    if (bytes < checkpoint_at_) return;
+    // A reader of an old state keeps the log from beginning again: then not at every commit, but at
+    // every 8 MiB.
+    checkpoint_at_ = bytes + long_log_bytes;
+    checkpoint(bytes >= very_long_log_bytes);
+}
+
+void Writer::checkpoint(bool truncate) try {
+    if (connection_->is_suspect()) reopen();
+    connection_->checkpoint(truncate);
+} catch (const StoreError& error) {
+    report("a checkpoint failed", error);
+}
+
+void Writer::look_for_space() {
+    if (!ballast_.restore()) return;
+    full_ = false;
+    log_info("store", "there is room on the disk again");
+}
+
+}  // namespace patchbay
