@@ -1,9 +1,11 @@
-// The configuration file as structs (architecture.md section 4): filled once, constant afterwards. A member has the name of its YAML key.
+// The configuration file as structs (architecture.md section 4): filled once, constant afterwards.
+// A member has the name of its YAML key.
 #pragma once
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -16,8 +18,8 @@ namespace patchbay {
 struct ConfigProblem {
     std::string file;
     int line = 0, column = 0;
-    std::string path;     ///< plugins.sms.config.auth_token
-    std::string message;  ///< what was expected
+    std::string path;          ///< plugins.sms.config.auth_token
+    std::string message;       ///< what was expected
     std::string text() const;  ///< file:line:column: path: message
 };
 
@@ -42,14 +44,20 @@ struct InstanceLimits {
 struct InstanceConfig {
     std::string name, plugin;
     bool enabled = true;
-    std::string isolation = "none";  ///< none or process
-    std::string flow;                ///< instance that answers what comes in here; empty: none
+    std::string isolation = "none";       ///< none or process
+    std::string flow;                     ///< instance that answers what comes in here; empty: none
     std::string signatures = "required";  ///< required, observe, off
     std::map<std::string, std::vector<std::string>> aliases;  ///< route name -> absolute paths
     InstanceLimits limits;
-    /// The plugin's own block, flattened: "verify.provider" or "rules[0].contains" -> text after interpolation; a list also has "rules[]" -> count.
+    /// The plugin's own block, flattened: "verify.provider" or "rules[0].contains" -> text after
+    /// interpolation; a list also has "rules[]" -> count.
     std::map<std::string, std::string> config;
-    std::map<std::string, Position> positions;  ///< of each flattened key, and "" for the block itself
+    std::map<std::string, Position>
+        positions;  ///< of each flattened key's value, and "" for the block itself
+    std::map<std::string, Position>
+        key_positions;  ///< of each key; a missing one is reported at the block that should have it
+    std::set<std::string> unquoted;  ///< flattened keys whose value stood without quotes: 10, true
+                                     ///< and 2026-01-01 are no texts there
 };
 
 struct HubConfig {
@@ -80,13 +88,18 @@ struct HubConfig {
     struct {
         std::vector<std::string> token_keys;
         std::chrono::milliseconds token_ttl{std::chrono::hours{12}};
+        /// In development a `${file:}` of token_keys may not exist yet: the first start makes it
+        /// here. Empty otherwise.
+        std::filesystem::path missing_key_file;
     } auth;
     std::vector<std::string> departments;
     std::vector<std::filesystem::path> plugin_path;  ///< absolute
+    std::filesystem::path rules, flows;              ///< absolute; they need not exist
     std::vector<InstanceConfig> plugins;             ///< in file order
 
     std::filesystem::path absolute(const std::string& path) const;
-    std::filesystem::path state_folder() const;  ///< var/ beside the configuration, or the folder of the SQLite file
+    std::filesystem::path state_folder()
+        const;  ///< var/ beside the configuration, or the folder of the SQLite file
 };
 
 /// Reads, resolves ${env:} and ${file:}, checks. Throws ConfigError with every problem of the file.
@@ -98,5 +111,9 @@ HubConfig parse_config(const std::string& text, const std::filesystem::path& fil
 
 /// The resolved file with secrets as ***.
 std::string show_config(const HubConfig& config);
+
+/// Whether a key holds a secret by its name: auth_token, api_key, app_secret, ... but not token_ttl
+/// or token_url.
+bool is_secret_key(std::string_view key);
 
 }  // namespace patchbay

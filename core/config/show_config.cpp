@@ -1,0 +1,150 @@
+#include "base/json.hpp"
+#include "base/time_text.hpp"
+#include "config/hub_config.hpp"
+#include "config/section.hpp"
+
+namespace patchbay {
+namespace {
+
+/// YAML that reads back to the same configuration, apart from the secrets. JSON strings are YAML
+/// strings.
+class YamlText {
+public:
+    void open(const std::string& key) {
+        line(key + ":");
+        ++depth_;
+    }
+    void close() { --depth_; }
+    void text(const std::string& key, std::string_view value) { line(key + ": " + quote(value)); }
+    void plain(const std::string& key, const std::string& value) { line(key + ": " + value); }
+    void texts(const std::string& key, const std::vector<std::string>& values) {
+        std::string out;
+        for (const auto& value : values) out += (out.empty() ? "" : ", ") + quote(value);
+        line(key + ": [" + out + "]");
+    }
+    std::string take() { return std::move(out_); }
+
+private:
+    static std::string quote(std::string_view value) {
+        std::string out;
+        append_json_string(out, value);
+        return out;
+    }
+    void line(const std::string& text) {
+        out_ += std::string(static_cast<size_t>(depth_) * 2, ' ') + text + "\n";
+    }
+    std::string out_;
+    int depth_ = 0;
+};
+
+/// postgresql://user:password@host/db: the password is nobody's business.
+std::string without_password(std::string url) {
+    const size_t scheme = url.find("://");
+    const size_t at = url.rfind('@');
+    if (scheme == std::string::npos || at == std::string::npos) return url;
+    const size_t colon = url.find(':', scheme + 3);
+    if (colon < at) url.replace(colon + 1, at - colon - 1, "***");
+    return url;
+}
+
+std::vector<std::string> hidden(size_t count) { return std::vector<std::string>(count, "***"); }
+
+void show_server(YamlText& out, const HubConfig& config) {
+    out.open("server");
+    out.text("listen", config.server.listen);
+    out.text("public_url", config.server.public_url);
+    out.texts("trusted_proxies", config.server.trusted_proxies);
+    out.texts("cors_origins", config.server.cors_origins);
+    out.texts("allowed_hosts", config.server.allowed_hosts);
+    out.open("tls");
+    out.text("certificate", config.server.tls.certificate);
+    out.text("key", config.server.tls.key);  // A path, not the key itself.
+    out.close();
+    out.open("limits");
+    out.plain("connections", std::to_string(config.server.limits.connections));
+    out.plain("connections_per_address",
+              std::to_string(config.server.limits.connections_per_address));
+    out.close();
+    out.close();
+}
+
+void show_url(YamlText& out, const std::string& section, const std::string& url) {
+    out.open(section);
+    out.text("url", without_password(url));
+    out.close();
+}
+
+void show_instance(YamlText& out, const InstanceConfig& instance) {
+    out.open(instance.name);
+    out.text("plugin", instance.plugin);
+    out.plain("enabled", instance.enabled ? "true" : "false");
+    out.text("isolation", instance.isolation);
+    out.text("flow", instance.flow);
+    out.text("signatures", instance.signatures);
+    if (!instance.aliases.empty()) {
+        out.open("aliases");
+        for (const auto& [route, paths] : instance.aliases) out.texts(route, paths);
+        out.close();
+    }
+    out.open("limits");
+    out.plain("concurrency", std::to_string(instance.limits.concurrency));
+    out.plain("per_second", std::to_string(instance.limits.per_second));
+    out.plain("memory", size_text(instance.limits.memory_bytes));
+    out.plain("files", std::to_string(instance.limits.files));
+    out.plain("drain_timeout", duration_text(instance.limits.drain_timeout));
+    out.close();
+    out.open("config");
+    // Flattened, as the plugin sees it and as errors name it.
+    for (const auto& [key, value] : instance.config) {
+        if (!key.ends_with("[]")) out.text(key, is_secret_key(key) ? "***" : value);
+    }
+    out.close();
+    out.close();
+}
+
+}  // namespace
+
+bool is_secret_key(std::string_view key) {
+    if (const size_t dot = key.rfind('.'); dot != std::string_view::npos)
+        key.remove_prefix(dot + 1);
+    if (const size_t bracket = key.find('['); bracket != std::string_view::npos) {
+        key = key.substr(0, bracket);
+    }
+    for (const char* end : {"_ttl", "_url", "_file", "_base"}) {
+        if (key.ends_with(end)) return false;
+    }
+    for (const char* word : {"token", "secret", "password", "api_key", "private_key"}) {
+        if (key.find(word) != std::string_view::npos) return true;
+    }
+    return false;
+}
+
+std::string show_config(const HubConfig& config) {
+    YamlText out;
+    out.text("mode", config.mode);
+    show_server(out, config);
+    show_url(out, "store", config.store.url);
+    show_url(out, "realtime", config.realtime.url);
+    show_url(out, "media", config.media.url);
+    out.open("log");
+    out.text("level", config.log.level);
+    out.text("format", config.log.format);
+    out.text("file", config.log.file);
+    out.close();
+    out.open("auth");
+    out.texts("token_keys", hidden(config.auth.token_keys.size()));
+    out.plain("token_ttl", duration_text(config.auth.token_ttl));
+    out.close();
+    out.texts("departments", config.departments);
+    std::vector<std::string> folders;
+    for (const auto& folder : config.plugin_path) folders.push_back(folder.string());
+    out.texts("plugin_path", folders);
+    out.text("rules", config.rules.string());
+    out.text("flows", config.flows.string());
+    out.open("plugins");
+    for (const auto& instance : config.plugins) show_instance(out, instance);
+    out.close();
+    return out.take();
+}
+
+}  // namespace patchbay
