@@ -1,0 +1,41 @@
+# patchbay_add_plugin(NAME SOURCES ... TESTS ... LIBRARIES ...)
+#
+# The module NAME.so and, from the same objects, the test program NAME_test. The only supported way to set a plugin's flags: each of
+# them keeps a library loadable, unloadable or apart from the hub's own libraries. Modules land in ${PROJECT_BINARY_DIR}/plugins.
+
+set(PATCHBAY_PLUGIN_MAP "${CMAKE_CURRENT_LIST_DIR}/../plugin.map" CACHE INTERNAL "What a plugin exports")
+
+function(patchbay_add_plugin name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;TESTS;LIBRARIES")
+
+    add_library(${name}_objects OBJECT ${arg_SOURCES})
+    set_target_properties(${name}_objects PROPERTIES
+        POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden C_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+    target_compile_features(${name}_objects PUBLIC cxx_std_20)
+    # A UNIQUE symbol would pin the library for ever; clang makes none.
+    target_compile_options(${name}_objects PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
+    target_link_libraries(${name}_objects PUBLIC patchbay::sdk $<TARGET_NAME_IF_EXISTS:patchbay_flags> ${arg_LIBRARIES})
+
+    add_library(${name} MODULE)
+    target_link_libraries(${name} PRIVATE ${name}_objects)
+    set_target_properties(${name} PROPERTIES
+        PREFIX "" LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/plugins"
+        BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN" LINK_DEPENDS "${PATCHBAY_PLUGIN_MAP}")
+    target_link_options(${name} PRIVATE
+        "-Wl,--version-script=${PATCHBAY_PLUGIN_MAP}" -Wl,-z,now -Wl,-z,relro -Wl,--exclude-libs,ALL -Wl,--build-id
+        -Wl,--enable-new-dtags)
+    if(NOT PATCHBAY_SANITIZE)
+        # clang leaves the sanitizer's own symbols to the program.
+        target_link_options(${name} PRIVATE -Wl,-z,defs)
+    endif()
+
+    if(arg_TESTS AND COMMAND patchbay_test)
+        patchbay_test(${name}_test SOURCES ${arg_TESTS} LIBRARIES ${name}_objects $<TARGET_NAME_IF_EXISTS:patchbay_testing>)
+        if(TARGET ${name}_test)
+            add_dependencies(${name}_test ${name})
+            target_include_directories(${name}_test PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/src")
+            target_compile_definitions(${name}_test PRIVATE PATCHBAY_PLUGIN_NAME="${name}"
+                PATCHBAY_PLUGIN_FILE="$<TARGET_FILE:${name}>" PATCHBAY_PLUGIN_FOLDER="${CMAKE_CURRENT_SOURCE_DIR}")
+        endif()
+    endif()
+endfunction()
