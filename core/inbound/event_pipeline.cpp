@@ -1,0 +1,174 @@
+#include "inbound/event_pipeline.hpp"
+
+#include "base/failpoint.hpp"
+#include "base/json.hpp"
+#include "base/log.hpp"
+#include "delivery/jobs.hpp"
+#include "delivery/status.hpp"
+#include "inbound/statements.hpp"
+#include "messaging/consent.hpp"
+#include "messaging/contacts.hpp"
+#include "messaging/conversations.hpp"
+#include "messaging/messages.hpp"
+
+namespace patchbay {
+namespace {
+
+const Failpoint before_route_commit{"inbound.before_route_commit"};
+
+void check(const Event& event) {
+    if (event.topic.empty() || event.dedupe_key.empty()) {
+        throw Error(ErrorKind::internal, "the plugin's event has no topic or no dedupe key");
+    }
+}
+
+// A word of consent changes the consent and is answered by the provider, never by a flow (S74). YES
+// means START only to who has opted out: everybody else says it to the shop.
+struct ConsentEffect {
+    std::string new_state;
+    bool answered_by_provider = false;
+};
+ConsentEffect consent_effect(const Event& event, bool opted_out) {
+    switch (consent_word(event.text)) {
+        case ConsentWord::stop:
+            return {"out", true};
+        case ConsentWord::start:
+            return opted_out ? ConsentEffect{"in", true} : ConsentEffect{};
+        case ConsentWord::help:
+            return {"", true};
+        case ConsentWord::none:
+            return {};
+    }
+    return {};
+}
+
+std::string attributes_json(const Event& event) {
+    if (event.extra.empty()) return "{}";
+    Poco::JSON::Object::Ptr object = new Poco::JSON::Object;
+    for (const auto& [name, value] : event.extra) object->set(name, value);
+    return stringify(object);
+}
+
+NewMessage inbound_message(const InstanceConfig& instance, const Event& event,
+                           const std::string& conversation, const std::string& contact) {
+    return {
+        .conversation_id = conversation,
+        .channel = instance.name,
+        .direction = "in",
+        .sender_type = "guest",
+        .sender_id = contact,
+        .sender_name = event.contact_name,
+        .peer = event.from.value,
+        .own = event.to.value,
+        .kind = event.kind.empty() ? "text" : event.kind,
+        .body = event.text,
+        .attributes = attributes_json(event),
+        .provider_id = event.provider_id.empty() ? std::nullopt : std::optional{event.provider_id},
+        .status = "received",
+        .media = event.media,
+        .event_at = event.at_ms};
+}
+
+}  // namespace
+
+struct EventPipeline::Context {
+    Transaction& tx;
+    const InstanceConfig& instance;
+    Routed& routed;
+    TimeMs now;
+};
+
+Routed EventPipeline::commit(Transaction& tx, const InstanceConfig& instance, int64_t ingress_id,
+                             const std::vector<Event>& events, TimeMs now) {
+    Routed routed;
+    Context context{tx, instance, routed, now};
+    for (const Event& event : events) {
+        if (event.topic == topic_ignored) {
+            routed.reason = event.code;
+            continue;
+        }
+        check(event);
+        const int64_t id = mint_.ids.machine_id();
+        const auto inserted =
+            tx.first(sql::event_insert, {id, ingress_id == 0 ? Value{} : Value{ingress_id},
+                                         instance.name, event.dedupe_key, event.topic, Value{},
+                                         event.data.empty() ? std::string{"{}"} : event.data,
+                                         event.at_ms == 0 ? now : event.at_ms, now});
+        if (!inserted) {
+            ++routed.repeats;  // G3: the same 2xx, and nothing more.
+            continue;
+        }
+        ++routed.events;
+        if (event.topic == "message.received") message_received(context, event, id);
+        if (event.topic == "delivery.changed") delivery_changed(context, event, id);
+    }
+    if (routed.events + routed.repeats == 0) {
+        routed.state = "ignored";
+        if (routed.reason.empty()) routed.reason = "no_events";
+    }
+    before_route_commit.pass();
+    return routed;
+}
+
+void EventPipeline::message_received(Context& context, const Event& event, int64_t event_id) {
+    auto& [tx, instance, routed, now] = context;
+    const ContactRef contact =
+        find_or_create_contact(tx, mint_, event.from, event.contact_name, now);
+    const bool opted_out = is_opted_out(tx, event.from, instance.name);
+    const ConsentEffect effect = consent_effect(event, opted_out);
+    const ConversationRef conversation =
+        find_or_create_conversation(tx, mint_,
+                                    {.channel = instance.name,
+                                     .contact_id = contact.contact_id,
+                                     .address_id = contact.address_id,
+                                     .at = now});
+
+    const bool answered = effect.answered_by_provider || opted_out;
+    const bool runs_flow = !instance.flow.empty() && conversation.mode == "flow" && !answered;
+    const std::string lane = "flow:" + conversation.id;
+    int64_t lane_seq = 0;
+    if (runs_flow)
+        lane_seq = lock_lane(tx, lane);  // Before the conversation: lock order of the data model.
+
+    const StoredMessage stored = append_message(
+        tx, mint_, inbound_message(instance, event, conversation.id, contact.contact_id), now);
+    tx.run(sql::event_link, {contact.contact_id, conversation.id, stored.id, event_id});
+    if (!effect.new_state.empty()) {
+        set_consent(tx, mint_.ids,
+                    {event.from, instance.name, effect.new_state, "word", stored.id, "guest", now});
+    }
+    if (runs_flow) {
+        enqueue_job(tx, mint_.ids,
+                    {.queue = "flow",
+                     .lane = lane,
+                     .lane_seq = lane_seq,
+                     .ukey = "flow:" + stored.id,
+                     .kind = "flow",
+                     .ref = stored.id,
+                     .payload = instance.flow,
+                     .run_at = now},
+                    now);
+        routed.queues.push_back("flow");
+    }
+}
+
+void EventPipeline::delivery_changed(Context& context, const Event& event, int64_t event_id) {
+    auto& [tx, instance, routed, now] = context;
+    const StatusApplied applied = apply_status_event(tx, mint_.ids,
+                                                     {.channel = instance.name,
+                                                      .provider_id = event.provider_id,
+                                                      .our_message_id = event.our_message_id,
+                                                      .status = std::string{word(event.status)},
+                                                      .code = event.code,
+                                                      .reason = event.text,
+                                                      .at = event.at_ms,
+                                                      .raw = event.data},
+                                                     now);
+    if (applied.message_id.empty())
+        return;  // Early (G9): kept until its message has the provider's id.
+    tx.run(sql::event_link,
+           {Value{}, nullable(applied.conversation_id), applied.message_id, event_id});
+    if (applied.lane_moved) routed.queues.push_back(instance.name);
+}
+
+}  // namespace patchbay

@@ -1,0 +1,46 @@
+// From what a plugin understood to what is stored: dedupe, contact, consent, conversation, message,
+// first jobs; one transaction.
+#pragma once
+#include <patchbay/sdk.hpp>
+#include <string>
+#include <vector>
+
+#include "config/hub_config.hpp"
+#include "inbound/ingress.hpp"
+#include "messaging/mint.hpp"
+
+namespace patchbay {
+
+/// What became of one ingress row.
+struct Routed {
+    std::string state = "routed";  ///< routed or ignored
+    std::string reason;            ///< why it was ignored; a fixed word where one fits
+    int events = 0;                ///< new ones; repeats are not counted
+    int repeats = 0;
+    std::vector<std::string>
+        queues;  ///< job queues that got work: wake their runners after the commit
+};
+
+/// The topic a plugin uses to say "nothing here for us": `code` is the reason kept with the row.
+inline constexpr const char* topic_ignored = "ignored";
+
+class EventPipeline {
+public:
+    EventPipeline(const HubConfig& config, Mint& mint) : config_(config), mint_(mint) {}
+
+    /// Runs inside the caller's transaction. `ingress_id` 0: the events did not come from a
+    /// webhook. Throws on a broken event (no topic, no dedupe key): the row is tried again and then
+    /// dead.
+    Routed commit(Transaction& tx, const InstanceConfig& instance, int64_t ingress_id,
+                  const std::vector<Event>& events, TimeMs now);
+
+private:
+    struct Context;
+    void message_received(Context& context, const Event& event, int64_t event_id);
+    void delivery_changed(Context& context, const Event& event, int64_t event_id);
+
+    const HubConfig& config_;
+    Mint& mint_;
+};
+
+}  // namespace patchbay

@@ -1,0 +1,36 @@
+// Takes accepted webhooks to the plugin and its events into the store: one thread per instance, in
+// the order of arrival.
+#pragma once
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "config/hub_config.hpp"
+#include "inbound/event_pipeline.hpp"
+#include "plugins/plugin_host.hpp"
+
+namespace patchbay {
+
+/// One router per instance makes the order per contact the order of commit; a slow plugin holds up
+/// its own webhooks only.
+class EventRouter {
+public:
+    /// `wake(queue)` is called after a commit that enqueued jobs there.
+    EventRouter(const HubConfig& config, Store& store, PluginHost& plugins, Mint& mint,
+                std::string owner, std::function<void(const std::string&)> wake);
+    ~EventRouter();  ///< stop()
+
+    void start();
+    void notify(const std::string& instance);  ///< [any thread] There is a new row.
+    void stop();  ///< Finishes the row at hand; what is left is routed at the next start.
+
+private:
+    class Lane;
+    std::map<std::string, std::unique_ptr<Lane>> lanes_;
+};
+
+}  // namespace patchbay

@@ -1,0 +1,32 @@
+// The HTTP side of webhooks: /hooks/{instance}/{route} and aliases. Limits, route, signature, row,
+// answer; plugin code runs later.
+#pragma once
+#include <string>
+
+#include "config/hub_config.hpp"
+#include "http/router.hpp"
+#include "inbound/ingress.hpp"
+#include "plugins/plugin_host.hpp"
+
+namespace patchbay {
+
+class Hooks {
+public:
+    Hooks(const HubConfig& config, PluginHost& plugins, Router& router, Ingress& ingress);
+
+    /// Publishes the routes of one active instance, replacing what it had. A route that cannot be
+    /// checked (no secret, S45) is left out and logged.
+    void publish(const std::string& instance);
+    void withdraw(const std::string& instance);
+
+    /// What to enter at the provider: public_url + /hooks/{instance}/{route}.
+    std::string public_url(const std::string& instance, const std::string& route) const;
+
+private:
+    const HubConfig& config_;
+    PluginHost& plugins_;
+    Router& router_;
+    Ingress& ingress_;
+};
+
+}  // namespace patchbay

@@ -1,0 +1,43 @@
+// What arrived, raw: committed before the provider gets its 2xx (G1), routed afterwards.
+#pragma once
+#include <functional>
+#include <patchbay/sdk.hpp>
+#include <string>
+
+#include "base/ids.hpp"
+#include "http/message.hpp"
+#include "store/store.hpp"
+
+namespace patchbay {
+
+struct IngressRow {
+    int64_t id = 0;
+    std::string route;
+    Request request;  ///< As the plugin's receive() gets it.
+    TimeMs received_at = 0;
+    int64_t attempts = 0;
+    static IngressRow from_row(const Row& row);
+};
+
+/// [any thread]
+class Ingress {
+public:
+    Ingress(Store& store, Ids& ids) : store_(store), ids_(ids) {}
+
+    /// Stores the request; `done` runs on the writer thread after the commit, or with the reason
+    /// why there was none.
+    void accept(const std::string& instance, const std::string& route, const HttpRequest& request,
+                std::function<void(std::exception_ptr)> done);
+
+    /// Told after each commit, on the writer thread: must be short.
+    void on_accepted(std::function<void(const std::string& instance)> listener) {
+        accepted_ = std::move(listener);
+    }
+
+private:
+    Store& store_;
+    Ids& ids_;
+    std::function<void(const std::string&)> accepted_;
+};
+
+}  // namespace patchbay

@@ -1,0 +1,144 @@
+#include "inbound/twilio_signature.hpp"
+
+#include <algorithm>
+#include <patchbay/text.hpp>
+#include <set>
+
+#include "base/crypto.hpp"
+
+namespace patchbay {
+namespace {
+
+using Parameters = std::map<std::string, std::set<std::string>>;
+
+// As lenient as the signer: a broken escape stands for itself. Whether the body is a good form is
+// asked after the signature (S4A).
+std::string decoded(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '+') {
+            out += ' ';
+        } else if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
+                   hex_value(text[i + 2]) >= 0) {
+            out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
+            i += 2;
+        } else {
+            out += text[i];
+        }
+    }
+    return out;
+}
+
+template <class Visit>
+void each_pair(std::string_view text, Visit visit) {
+    while (!text.empty()) {
+        const std::string_view pair = text.substr(0, text.find('&'));
+        text.remove_prefix(std::min(text.size(), pair.size() + 1));
+        if (pair.empty()) continue;
+        const size_t equals = pair.find('=');
+        visit(pair.substr(0, equals),
+              equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1));
+    }
+}
+
+// Names in byte order; of equal values one counts (maps and sets give both).
+Parameters body_parameters(std::string_view body) {
+    Parameters parameters;
+    each_pair(body, [&](std::string_view name, std::string_view value) {
+        parameters[decoded(name)].insert(decoded(value));
+    });
+    return parameters;
+}
+
+std::string appended(std::string_view url, const Parameters& parameters) {
+    std::string data{url};
+    for (const auto& [name, values] : parameters) {
+        for (const std::string& value : values) data.append(name).append(value);
+    }
+    return data;
+}
+
+std::optional<std::string_view> body_hash(std::string_view query) {
+    std::optional<std::string_view> hash;
+    each_pair(query, [&](std::string_view name, std::string_view value) {
+        if (name == "bodySHA256" && !hash) hash = value;
+    });
+    return hash;
+}
+
+// Twilio signs sometimes with and sometimes without the port: the URL without one, with the given
+// one, with the standard one.
+std::vector<std::string> port_variants(const std::string& url) {
+    const size_t host_begin = url.find("://") == std::string::npos ? 0 : url.find("://") + 3;
+    const size_t path = std::min(url.find('/', host_begin), url.size());
+    const size_t at = url.rfind('@', path);
+    const size_t host = at == std::string::npos || at < host_begin ? host_begin : at + 1;
+    const size_t bracket = url.rfind(']', path);  // IPv6: a colon before it is no port.
+    const size_t colon =
+        url.find(':', bracket == std::string::npos || bracket < host ? host : bracket);
+    const bool has_port = colon != std::string::npos && colon < path;
+    const std::string head = url.substr(0, has_port ? colon : path);
+    const std::string tail = url.substr(path);
+    const std::string standard = url.starts_with("https") ? ":443" : ":80";
+    const std::string port = has_port ? url.substr(colon, path - colon) : standard;
+    return {head + tail, head + port + tail};
+}
+
+std::string signature_of(std::string_view data, std::string_view secret) {
+    return to_base64(hmac_sha1(secret, data));
+}
+
+std::vector<std::string> candidate_urls(std::string_view public_url, const std::string& target) {
+    std::vector<std::string> urls = port_variants(std::string{public_url} + target);
+    if (public_url.ends_with('/')) {
+        public_url.remove_suffix(1);
+        const auto more = port_variants(std::string{public_url} + target);
+        urls.insert(urls.end(), more.begin(), more.end());
+    }
+    return urls;
+}
+
+std::string_view query_of(std::string_view target) {
+    const size_t mark = target.find('?');
+    return mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
+}
+
+}  // namespace
+
+bool has_body_hash(const HttpRequest& request) {
+    return body_hash(query_of(request.target)).has_value();
+}
+
+std::string twilio_signature(std::string_view url, std::string_view form_body,
+                             std::string_view secret) {
+    return signature_of(appended(url, body_parameters(form_body)), secret);
+}
+
+bool twilio_signature_matches(const HttpRequest& request, std::string_view public_url,
+                              const std::vector<std::string>& secrets) {
+    const auto given = request.header("X-Twilio-Signature");
+    if (!given || given->size() != 28) return false;
+
+    Parameters parameters;
+    if (const auto hash = body_hash(query_of(request.target))) {
+        if (!equal_constant_time(to_hex(sha256(request.body)), *hash)) return false;
+    } else if (request.method != "GET") {
+        if (!request.body.empty() &&
+            request.content_type() != "application/x-www-form-urlencoded") {
+            return false;  // Nothing would cover the body.
+        }
+        parameters = body_parameters(request.body);
+    }
+
+    bool matches = false;  // Every candidate is computed: the time tells nothing.
+    for (const std::string& url : candidate_urls(public_url, request.target)) {
+        for (const std::string& secret : secrets) {
+            if (secret.empty()) continue;
+            matches |= equal_constant_time(signature_of(appended(url, parameters), secret), *given);
+        }
+    }
+    return matches;
+}
+
+}  // namespace patchbay
