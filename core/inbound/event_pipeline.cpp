@@ -10,6 +10,7 @@
 #include "messaging/contacts.hpp"
 #include "messaging/conversations.hpp"
 #include "messaging/messages.hpp"
+#include "messaging/status.hpp"
 
 namespace patchbay {
 namespace {
@@ -43,10 +44,9 @@ ConsentEffect consent_effect(const Event& event, bool opted_out) {
 }
 
 std::string attributes_json(const Event& event) {
-    if (event.extra.empty()) return "{}";
-    Poco::JSON::Object::Ptr object = new Poco::JSON::Object;
+    const JsonObject object = make_object();
     for (const auto& [name, value] : event.extra) object->set(name, value);
-    return stringify(object);
+    return to_json(object);
 }
 
 NewMessage inbound_message(const InstanceConfig& instance, const Event& event,
@@ -158,9 +158,9 @@ void EventPipeline::delivery_changed(Context& context, const Event& event, int64
                                                      {.channel = instance.name,
                                                       .provider_id = event.provider_id,
                                                       .our_message_id = event.our_message_id,
-                                                      .status = std::string{word(event.status)},
+                                                      .status = std::string{word_of(event.status)},
                                                       .code = event.code,
-                                                      .reason = event.text,
+                                                      .reason = event.reason,
                                                       .at = event.at_ms,
                                                       .raw = event.data},
                                                      now);

@@ -55,10 +55,11 @@ void try_again_or_bury(Transaction& tx, const IngressRow& row, const std::string
 
 }  // namespace
 
-class EventRouter::Lane {
+class EventRouter::InstanceRouter {
 public:
-    Lane(const InstanceConfig& instance, const HubConfig& config, Store& store, PluginHost& plugins,
-         Mint& mint, std::string owner, std::function<void(const std::string&)> wake)
+    InstanceRouter(const InstanceConfig& instance, const HubConfig& config, Store& store,
+                   PluginHost& plugins, Mint& mint, std::string owner,
+                   std::function<void(const std::string&)> wake)
         : instance_(instance),
           store_(store),
           plugins_(plugins),
@@ -226,24 +227,24 @@ private:
 EventRouter::EventRouter(const HubConfig& config, Store& store, PluginHost& plugins, Mint& mint,
                          std::string owner, std::function<void(const std::string&)> wake) {
     for (const InstanceConfig& instance : config.plugins) {
-        lanes_[instance.name] =
-            std::make_unique<Lane>(instance, config, store, plugins, mint, owner, wake);
+        routers_[instance.name] =
+            std::make_unique<InstanceRouter>(instance, config, store, plugins, mint, owner, wake);
     }
 }
 
 EventRouter::~EventRouter() { stop(); }
 
 void EventRouter::start() {
-    for (auto& [name, lane] : lanes_) lane->start();
+    for (auto& [name, router] : routers_) router->start();
 }
 
 void EventRouter::notify(const std::string& instance) {
-    const auto lane = lanes_.find(instance);
-    if (lane != lanes_.end()) lane->second->notify();
+    const auto router = routers_.find(instance);
+    if (router != routers_.end()) router->second->notify();
 }
 
 void EventRouter::stop() {
-    for (auto& [name, lane] : lanes_) lane->stop();
+    for (auto& [name, router] : routers_) router->stop();
 }
 
 }  // namespace patchbay

@@ -29,8 +29,8 @@ public:
     void stop();  ///< Finishes the row at hand; what is left is routed at the next start.
 
 private:
-    class Lane;
-    std::map<std::string, std::unique_ptr<Lane>> lanes_;
+    class InstanceRouter;
+    std::map<std::string, std::unique_ptr<InstanceRouter>> routers_;
 };
 
 }  // namespace patchbay

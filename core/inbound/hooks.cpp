@@ -1,5 +1,6 @@
 #include "inbound/hooks.hpp"
 
+#include <future>
 #include <patchbay/form.hpp>
 
 #include "base/log.hpp"
@@ -10,6 +11,7 @@ namespace patchbay {
 namespace {
 
 constexpr size_t max_webhook_bytes = 3u << 20;  // S30
+constexpr std::chrono::seconds plugin_deadline{1};
 
 struct Hook {
     std::string instance, signatures, public_url;
@@ -26,8 +28,8 @@ bool is_authentic(const Hook& hook, PluginHost& plugins, const HttpRequest& requ
         case Signature::custom: {
             const PluginLeasePtr plugin = plugins.lease(hook.instance);
             if (!plugin) throw Problem("channel_unavailable");
-            return plugin->is_authentic(Call{.left = std::chrono::seconds{1}},
-                                        to_plugin_request(request, hook.route.name));
+            return plugin->is_authentic(Call{.left = plugin_deadline},
+                                        Ingress::plugin_request(request, hook.route.name));
         }
         default:
             return false;
@@ -45,7 +47,7 @@ void check_signature(const Hook& hook, PluginHost& plugins, const HttpRequest& r
 // is refused, not stored (architecture 10.9).
 void check_body(const Hook& hook, const HttpRequest& request) {
     if (request.method == "GET") return;
-    if (hook.route.body == BodyFormat::form) {
+    if (hook.route.body == RouteBody::form) {
         if (has_body_hash(request)) return;  // Twilio's JSON transport: its hash was checked.
         if (!request.body.empty() &&
             request.content_type() != "application/x-www-form-urlencoded") {
@@ -56,27 +58,59 @@ void check_body(const Hook& hook, const HttpRequest& request) {
         } catch (const Error&) {
             throw Problem("invalid_form");
         }
-    } else if (hook.route.body == BodyFormat::json &&
-               request.content_type() != "application/json") {
+    } else if (hook.route.body == RouteBody::json && request.content_type() != "application/json") {
         throw Problem("unsupported_media_type");
     }
 }
 
-// Numbers and ids of the answer are fixed by the route; nothing of the request is echoed.
-Response fixed_answer(const Hook& hook) { return hook.route.answer; }
-
-void store_and_answer(const std::shared_ptr<const Hook>& hook, PluginHost& plugins,
-                      Ingress& ingress, const ExchangePtr& exchange) {
-    check_signature(*hook, plugins, exchange->request());
-    check_body(*hook, exchange->request());
+void store_and_answer(const std::shared_ptr<const Hook>& hook, Ingress& ingress,
+                      const ExchangePtr& exchange) {
     ingress.accept(hook->instance, hook->route.name, exchange->request(),
                    [hook, exchange](std::exception_ptr failed) {
                        if (failed) {
                            answer_error(exchange, failed);
                        } else {
-                           exchange->answer(fixed_answer(*hook));
+                           exchange->answer(hook->route.answer);
                        }
                    });
+}
+
+// Where the provider wants an answer computed, plugin code runs before it: still after the row is
+// committed (architecture section 1).
+void store_and_compute(const Hook& hook, PluginHost& plugins, Ingress& ingress,
+                       const ExchangePtr& exchange) {
+    std::promise<void> committed;
+    const int64_t id = ingress.accept(hook.instance, hook.route.name, exchange->request(),
+                                      [&committed](std::exception_ptr failed) {
+                                          if (failed) {
+                                              committed.set_exception(failed);
+                                          } else {
+                                              committed.set_value();
+                                          }
+                                      });
+    committed.get_future().get();
+    const PluginLeasePtr plugin = plugins.lease(hook.instance);
+    if (!plugin) throw Problem("channel_unavailable");
+    Request request = Ingress::plugin_request(exchange->request(), hook.route.name);
+    request.id = std::to_string(id);
+    exchange->answer(plugin->respond(Call{.left = plugin_deadline}, request));
+}
+
+void take_in(const std::shared_ptr<const Hook>& hook, PluginHost& plugins, Ingress& ingress,
+             const ExchangePtr& exchange) {
+    check_signature(*hook, plugins, exchange->request());
+    check_body(*hook, exchange->request());
+    if (hook->route.answering == Answering::computed) {
+        store_and_compute(*hook, plugins, ingress, exchange);
+    } else {
+        store_and_answer(hook, ingress, exchange);
+    }
+}
+
+// A scheme that cannot be checked must not let anything in.
+bool is_supported(Signature signature) {
+    return signature == Signature::none || signature == Signature::custom ||
+           signature == Signature::twilio_sha1;
 }
 
 bool needs_secret(Signature signature) {
@@ -95,7 +129,8 @@ std::vector<std::string> secrets_of(PluginLease& plugin, const Route& route) {
 }
 
 std::vector<std::string> paths_of(const InstanceConfig& instance, const Route& route) {
-    std::vector<std::string> paths{"/hooks/" + instance.name + "/" + route.name};
+    std::vector<std::string> paths{"/hooks/" + instance.name + "/" +
+                                   (route.path.empty() ? route.name : route.path)};
     paths.insert(paths.end(), route.aliases.begin(), route.aliases.end());
     if (const auto more = instance.aliases.find(route.name); more != instance.aliases.end()) {
         paths.insert(paths.end(), more->second.begin(), more->second.end());
@@ -105,7 +140,8 @@ std::vector<std::string> paths_of(const InstanceConfig& instance, const Route& r
 
 RouteSpec spec_of(const Hook& hook, const std::string& method, const std::string& path) {
     // Plugin code before the answer must not run on a socket thread.
-    const bool plugin_first = hook.route.signature == Signature::custom;
+    const bool plugin_first =
+        hook.route.signature == Signature::custom || hook.route.answering == Answering::computed;
     return {.name = "hook",
             .method = method,
             .path = path,
@@ -139,6 +175,11 @@ void Hooks::publish(const std::string& name) {
         auto hook =
             std::make_shared<const Hook>(Hook{name, instance.signatures, config_.server.public_url,
                                               route, secrets_of(*plugin, route)});
+        if (!is_supported(route.signature)) {
+            log_error("inbound", "webhook route left out: its signature scheme is not known here",
+                      {{"instance", name}, {"route", route.name}});
+            continue;
+        }
         if (needs_secret(route.signature) && hook->secrets.empty() &&
             instance.signatures == "required") {
             log_error("inbound", "webhook route left out: its secret is not configured",
@@ -151,7 +192,7 @@ void Hooks::publish(const std::string& name) {
             for (const std::string& method : methods) {
                 entries.push_back(
                     {spec_of(*hook, method, path), [this, hook](const ExchangePtr& exchange) {
-                         store_and_answer(hook, plugins_, ingress_, exchange);
+                         take_in(hook, plugins_, ingress_, exchange);
                      }});
             }
         }

@@ -82,6 +82,21 @@ Labels query_of(const std::string& url) {
     return query;
 }
 
+// The row of a request. Made before the work is queued: the work may run twice, the row stays the
+// same.
+Values row_of(int64_t id, const std::string& instance, const std::string& route,
+              const HttpRequest& request, TimeMs now) {
+    return {id,
+            instance,
+            route,
+            request.method,
+            as_utf8(request.target),
+            kept_headers_json(request),
+            Blob{request.body},
+            request.peer,
+            now};
+}
+
 }  // namespace
 
 IngressRow IngressRow::from_row(const Row& row) {
@@ -95,22 +110,30 @@ IngressRow IngressRow::from_row(const Row& row) {
     ingress.request.query = query_of(row.text(3));
     ingress.request.body = row.bytes(5);
     ingress.request.peer = row.text(6);
-    ingress.received_at = row.number(7);
+    ingress.request.id = std::to_string(ingress.id);
+    ingress.request.received_ms = row.number(7);
     ingress.attempts = row.number(8);
     return ingress;
 }
 
-void Ingress::accept(const std::string& instance, const std::string& route,
-                     const HttpRequest& request, std::function<void(std::exception_ptr)> done) {
-    const Values row{ids_.machine_id(),
-                     instance,
-                     route,
-                     request.method,
-                     as_utf8(request.target),
-                     kept_headers_json(request),
-                     Blob{request.body},
-                     request.peer,
-                     store_.clock().now_ms()};
+Request Ingress::plugin_request(const HttpRequest& request, const std::string& route) {
+    Request converted;
+    converted.route = route;
+    converted.method = request.method;
+    converted.url = request.target;
+    converted.body = request.body;
+    for (const HttpHeader& header : request.headers) {
+        converted.headers.emplace(ascii_lower(header.name), header.value);
+    }
+    converted.query = query_of(request.target);
+    converted.peer = request.peer;
+    return converted;
+}
+
+int64_t Ingress::accept(const std::string& instance, const std::string& route,
+                        const HttpRequest& request, std::function<void(std::exception_ptr)> done) {
+    const int64_t id = ids_.machine_id();
+    const Values row = row_of(id, instance, route, request, store_.clock().now_ms());
     before_store.pass();
     store_.write_async([row](Transaction& tx) { tx.run(sql::ingress_store, row); },
                        [this, instance, done = std::move(done)](std::exception_ptr failed) {
@@ -118,6 +141,7 @@ void Ingress::accept(const std::string& instance, const std::string& route,
                            done(failed);
                            if (!failed && accepted_) accepted_(instance);
                        });
+    return id;
 }
 
 }  // namespace patchbay

@@ -14,7 +14,6 @@ struct IngressRow {
     int64_t id = 0;
     std::string route;
     Request request;  ///< As the plugin's receive() gets it.
-    TimeMs received_at = 0;
     int64_t attempts = 0;
     static IngressRow from_row(const Row& row);
 };
@@ -28,6 +27,10 @@ public:
     /// why there was none.
     void accept(const std::string& instance, const std::string& route, const HttpRequest& request,
                 std::function<void(std::exception_ptr)> done);
+
+    /// What a plugin sees of a request that is not stored yet (custom signatures, computed
+    /// answers).
+    static Request plugin_request(const HttpRequest& request, const std::string& route);
 
     /// Told after each commit, on the writer thread: must be short.
     void on_accepted(std::function<void(const std::string& instance)> listener) {

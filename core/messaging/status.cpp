@@ -29,6 +29,17 @@ int rank_of(std::string_view status) {
     throw std::invalid_argument("no such message status: " + std::string{status});
 }
 
+std::string_view word_of(DeliveryStatus status) {
+    static constexpr std::array<std::string_view, 11> words{
+        "",       "queued",  "sending",   "unknown",   "accepted", "sent",
+        "failed", "expired", "cancelled", "delivered", "read"};
+    const auto number = static_cast<size_t>(status);
+    if (number == 0 || number >= words.size()) {
+        throw std::invalid_argument("a delivery event without a status");
+    }
+    return words[number];
+}
+
 bool is_final(std::string_view status) { return rank_of(status) >= rank_failed; }
 
 }  // namespace patchbay

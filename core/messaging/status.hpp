@@ -1,6 +1,7 @@
 // The words of a message's status and their rank: a status only moves to a higher rank (G8,
 // guarantees section 4).
 #pragma once
+#include <patchbay/sdk.hpp>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,10 @@ namespace patchbay {
 /// received 0, queued 10, sending 20, unknown 25, accepted 30, sent 40, failed|expired|cancelled
 /// 45, delivered 50, read 60. Throws std::invalid_argument for any other word.
 int rank_of(std::string_view status);
+
+/// The stored word of what a plugin reports. Throws std::invalid_argument for none and for numbers
+/// a newer plugin may send.
+std::string_view word_of(DeliveryStatus status);
 
 /// Nothing more can come but hard evidence: failed, expired, cancelled, delivered, read.
 bool is_final(std::string_view status);
