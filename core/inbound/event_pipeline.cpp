@@ -125,10 +125,8 @@ void EventPipeline::message_received(Context& context, const Event& event, int64
 
     const bool answered = effect.answered_by_provider || opted_out;
     const bool runs_flow = !instance.flow.empty() && conversation.mode == "flow" && !answered;
-    const std::string lane = "flow:" + conversation.id;
-    int64_t lane_seq = 0;
-    if (runs_flow)
-        lane_seq = lock_lane(tx, lane);  // Before the conversation: lock order of the data model.
+    std::optional<LanePlace> place;  // Before the conversation: lock order of the data model.
+    if (runs_flow) place = lock_lane(tx, "flow:" + conversation.id);
 
     const StoredMessage stored = append_message(
         tx, mint_, inbound_message(instance, event, conversation.id, contact.contact_id), now);
@@ -140,14 +138,11 @@ void EventPipeline::message_received(Context& context, const Event& event, int64
     if (runs_flow) {
         enqueue_job(tx, mint_.ids,
                     {.queue = "flow",
-                     .lane = lane,
-                     .lane_seq = lane_seq,
                      .ukey = "flow:" + stored.id,
                      .kind = "flow",
                      .ref = stored.id,
-                     .payload = instance.flow,
-                     .run_at = now},
-                    now);
+                     .payload = instance.flow},
+                    place, now);
         routed.queues.push_back("flow");
     }
 }
