@@ -1,5 +1,6 @@
 // What new rows get: ids, and the small numbers that the seeds' clients see.
 #pragma once
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <mutex>

@@ -82,10 +82,10 @@ TEST(Codec, BringsBackEveryValueOfEveryMessage) {
     comes_back_unchanged<StepResult>("StepResult");
     comes_back_unchanged<Health>("Health");
     comes_back_unchanged<Stored>("Stored");
-    comes_back_unchanged<ConversationChange>("ConversationChange");
-    comes_back_unchanged<NewMessage>("NewMessage");
-    comes_back_unchanged<TableStep>("TableStep");
-    comes_back_unchanged<Rows>("Rows");
+    comes_back_unchanged<messaging::ConversationChange>("ConversationChange");
+    comes_back_unchanged<messaging::NewMessage>("NewMessage");
+    comes_back_unchanged<tables::TableStep>("TableStep");
+    comes_back_unchanged<tables::Rows>("Rows");
     comes_back_unchanged<SocketReply>("SocketReply");
     comes_back_unchanged<detail::Schema>("Schema");
     comes_back_unchanged<detail::ErrorRecord>("ErrorRecord");

@@ -140,37 +140,41 @@ public:
     }
 
     // messaging/1
-    std::optional<ContactInfo> find_contact(const Address& address) const {
-        return ask<std::optional<ContactInfo>>(method::find_contact, address);
+    std::optional<messaging::ContactInfo> find_contact(const Address& address) const {
+        return ask<std::optional<messaging::ContactInfo>>(method::find_contact, address);
     }
-    std::optional<ContactInfo> contact(std::string_view id) const {
-        return ask<std::optional<ContactInfo>>(method::contact, id);
+    std::optional<messaging::ContactInfo> contact(std::string_view id) const {
+        return ask<std::optional<messaging::ContactInfo>>(method::contact, id);
     }
     /// An empty id: the contact of one of its addresses, or a new one.
-    ContactInfo save_contact(const ContactInfo& contact) const {
-        return ask<ContactInfo>(method::save_contact, contact);
+    messaging::ContactInfo save_contact(const messaging::ContactInfo& contact) const {
+        return ask<messaging::ContactInfo>(method::save_contact, contact);
     }
-    std::optional<ConversationInfo> conversation(std::string_view id) const {
-        return ask<std::optional<ConversationInfo>>(method::conversation, id);
+    std::optional<messaging::ConversationInfo> conversation(std::string_view id) const {
+        return ask<std::optional<messaging::ConversationInfo>>(method::conversation, id);
     }
-    ConversationInfo open_conversation(const NewConversation& conversation) const {
-        return ask<ConversationInfo>(method::open_conversation, conversation);
+    messaging::ConversationInfo open_conversation(
+        const messaging::NewConversation& conversation) const {
+        return ask<messaging::ConversationInfo>(method::open_conversation, conversation);
     }
-    ConversationInfo change_conversation(const ConversationChange& change) const {
-        return ask<ConversationInfo>(method::change_conversation, change);
+    messaging::ConversationInfo change_conversation(
+        const messaging::ConversationChange& change) const {
+        return ask<messaging::ConversationInfo>(method::change_conversation, change);
     }
-    std::vector<ConversationInfo> list_conversations(const ConversationQuery& query) const {
-        return ask<std::vector<ConversationInfo>>(method::list_conversations, query);
+    std::vector<messaging::ConversationInfo> list_conversations(
+        const messaging::ConversationQuery& query) const {
+        return ask<std::vector<messaging::ConversationInfo>>(method::list_conversations, query);
     }
-    /// Queues it; with NewMessage::wait it returns what the provider said by then.
-    MessageInfo send_message(const Call& call, const NewMessage& message) const {
-        return ask<MessageInfo>(method::send_message, call, message);
+    /// Queues it; with messaging::NewMessage::wait it returns what the provider said by then.
+    messaging::MessageInfo send_message(const Call& call,
+                                        const messaging::NewMessage& message) const {
+        return ask<messaging::MessageInfo>(method::send_message, call, message);
     }
-    std::optional<MessageInfo> message(std::string_view id) const {
-        return ask<std::optional<MessageInfo>>(method::message, id);
+    std::optional<messaging::MessageInfo> message(std::string_view id) const {
+        return ask<std::optional<messaging::MessageInfo>>(method::message, id);
     }
-    std::vector<MessageInfo> list_messages(const MessageQuery& query) const {
-        return ask<std::vector<MessageInfo>>(method::list_messages, query);
+    std::vector<messaging::MessageInfo> list_messages(const messaging::MessageQuery& query) const {
+        return ask<std::vector<messaging::MessageInfo>>(method::list_messages, query);
     }
     /// An empty user: for the whole team.
     void read_conversation(std::string_view id, std::string_view user, uint64_t seq) const {
@@ -178,18 +182,20 @@ public:
     }
 
     // operations/1: JSON in and out.
-    std::string perform(const Call& call, const OperationCall& operation) const {
+    std::string perform(const Call& call, const operations::OperationCall& operation) const {
         return ask<std::string>(method::operation_call, call, operation);
     }
-    void queue(const OperationCall& operation) const { tell(method::operation_queue, operation); }
+    void queue(const operations::OperationCall& operation) const {
+        tell(method::operation_queue, operation);
+    }
 
     // tables/1
-    Rows query(const Statement& statement) const {
-        return ask<Rows>(method::table_query, statement);
+    tables::Rows query(const tables::Statement& statement) const {
+        return ask<tables::Rows>(method::table_query, statement);
     }
     /// All or nothing. Answers the rows of each step.
-    std::vector<Rows> transaction(const std::vector<TableStep>& steps) const {
-        return ask<std::vector<Rows>>(method::table_transaction, steps);
+    std::vector<tables::Rows> transaction(const std::vector<tables::TableStep>& steps) const {
+        return ask<std::vector<tables::Rows>>(method::table_transaction, steps);
     }
 
     // sockets/1: text is JSON by custom.
@@ -207,16 +213,18 @@ public:
     }
 
     // identity/1
-    std::optional<UserInfo> find_user(const UserQuery& query) const {
-        return ask<std::optional<UserInfo>>(method::find_user, query);
+    std::optional<identity::UserInfo> find_user(const identity::UserQuery& query) const {
+        return ask<std::optional<identity::UserInfo>>(method::find_user, query);
     }
-    std::vector<UserInfo> list_users(const UserQuery& query) const {
-        return ask<std::vector<UserInfo>>(method::list_users, query);
+    std::vector<identity::UserInfo> list_users(const identity::UserQuery& query) const {
+        return ask<std::vector<identity::UserInfo>>(method::list_users, query);
     }
-    UserInfo save_user(const NewUser& user) const { return ask<UserInfo>(method::save_user, user); }
+    identity::UserInfo save_user(const identity::NewUser& user) const {
+        return ask<identity::UserInfo>(method::save_user, user);
+    }
     /// Error(unauthorized) for a wrong address or password, Error(rate_limited) for too many tries.
-    SignedIn sign_in(const SignIn& sign_in) const {
-        return ask<SignedIn>(method::sign_in, sign_in);
+    identity::SignedIn sign_in(const identity::SignIn& sign_in) const {
+        return ask<identity::SignedIn>(method::sign_in, sign_in);
     }
 
 private:

@@ -31,6 +31,7 @@ struct Stored {
 };
 
 // ---- messaging/1 ----
+namespace messaging {
 struct ContactInfo {
     std::string id{}, name{}, locale{};
     std::vector<Address> addresses{};
@@ -153,16 +154,20 @@ struct MessageQuery {
     std::string search{};
     PATCHBAY_FIELDS { v(1, conversation)(2, before_seq)(3, limit)(4, search); }
 };
+}  // namespace messaging
 
 // ---- operations/1 ----
+namespace operations {
 struct OperationCall {
     std::string instance{}, name{};
     std::string input{};  ///< JSON
     std::string key{};    ///< Required: the same key has its effect once.
     PATCHBAY_FIELDS { v(1, instance)(2, name)(3, input)(4, key); }
 };
+}  // namespace operations
 
 // ---- tables/1: the plugin's own tables, whose names begin with the plugin's ----
+namespace tables {
 /// One value of a row; none of them set is NULL.
 struct Cell {
     std::optional<int64_t> integer{};
@@ -206,14 +211,16 @@ struct Statement {
 /// One step of a transaction: one member is set.
 struct TableStep {
     std::optional<Statement> statement{};
-    std::optional<NewMessage> message{};
-    std::optional<OperationCall> operation{};
+    std::optional<messaging::NewMessage> message{};
+    std::optional<operations::OperationCall> operation{};
     std::optional<Event> event{};
-    std::optional<ConversationChange> conversation{};
+    std::optional<messaging::ConversationChange> conversation{};
     PATCHBAY_FIELDS { v(1, statement)(2, message)(3, operation)(4, event)(5, conversation); }
 };
+}  // namespace tables
 
 // ---- identity/1 ----
+namespace identity {
 struct UserInfo {
     std::string id{};
     int64_t number = 0;
@@ -256,5 +263,6 @@ struct SignedIn {
     int64_t expires_ms = 0;
     PATCHBAY_FIELDS { v(1, user)(2, token)(3, expires_ms); }
 };
+}  // namespace identity
 
 }  // namespace patchbay
