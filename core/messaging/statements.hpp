@@ -178,6 +178,9 @@ inline const Statement message_list_peer{"message.list_peer",
                                          PATCHBAY_MESSAGE_COLUMNS
                                          "WHERE peer=$1 AND id<$2 ORDER BY id DESC LIMIT $3",
                                          {"messages_peer"}};
+inline const Statement message_last_event{"message.last_event",
+                                          "SELECT MAX(at) FROM message_events WHERE message_id=$1",
+                                          {"message_events_message"}};
 inline const Statement message_by_provider{
     "message.by_provider",
     "SELECT id,conversation_id,status,rank FROM messages WHERE channel=$1 AND provider_id=$2",

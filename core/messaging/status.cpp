@@ -20,6 +20,11 @@ constexpr std::array<std::pair<std::string_view, int>, 11> ranks{{{"received", 0
                                                                   {"read", 60}}};
 constexpr int rank_failed = 45;
 
+// In the order of DeliveryStatus.
+constexpr std::array<std::string_view, 11> words{"",          "queued",    "sending", "unknown",
+                                                 "accepted",  "sent",      "failed",  "expired",
+                                                 "cancelled", "delivered", "read"};
+
 }  // namespace
 
 int rank_of(std::string_view status) {
@@ -30,14 +35,18 @@ int rank_of(std::string_view status) {
 }
 
 std::string_view word_of(DeliveryStatus status) {
-    static constexpr std::array<std::string_view, 11> words{
-        "",       "queued",  "sending",   "unknown",   "accepted", "sent",
-        "failed", "expired", "cancelled", "delivered", "read"};
     const auto number = static_cast<size_t>(status);
     if (number == 0 || number >= words.size()) {
         throw std::invalid_argument("a delivery event without a status");
     }
     return words[number];
+}
+
+DeliveryStatus status_of(std::string_view word) {
+    for (size_t number = 1; number < words.size(); ++number) {
+        if (words[number] == word) return static_cast<DeliveryStatus>(number);
+    }
+    return DeliveryStatus::none;
 }
 
 bool is_final(std::string_view status) { return rank_of(status) >= rank_failed; }

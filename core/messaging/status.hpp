@@ -15,6 +15,9 @@ int rank_of(std::string_view status);
 /// a newer plugin may send.
 std::string_view word_of(DeliveryStatus status);
 
+/// The other way; `none` for what has no counterpart (received).
+DeliveryStatus status_of(std::string_view word);
+
 /// Nothing more can come but hard evidence: failed, expired, cancelled, delivered, read.
 bool is_final(std::string_view status);
 

@@ -106,6 +106,9 @@ std::optional<MessageView> find_message(Session& session, const std::string& id)
     if (!found) return std::nullopt;
     std::vector<MessageView> one{std::move(*found)};
     load_media(session, one);
+    if (const auto row = session.first(sql::message_last_event, {one.front().id})) {
+        one.front().last_event_at = row->maybe_number(0);
+    }
     return std::move(one.front());
 }
 

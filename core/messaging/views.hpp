@@ -35,7 +35,8 @@ struct MessageView {
         reply_to, client_ref;
     std::optional<TimeMs> sent_at, valid_until;
     TimeMs event_at = 0, created_at = 0, updated_at = 0;
-    std::vector<MediaView> media;  ///< Filled by load_media.
+    std::optional<TimeMs> last_event_at;  ///< Newest word of the provider. Filled by find_message.
+    std::vector<MediaView> media;         ///< Filled by load_media.
     static MessageView from_row(const Row& row);
 };
 

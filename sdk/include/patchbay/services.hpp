@@ -117,11 +117,15 @@ struct MessageInfo {
     Labels attributes{};
     DeliveryStatus status = DeliveryStatus::none;
     int64_t created_ms = 0, sent_ms = 0;
+    std::string own{};  ///< Our address, as the provider prints it.
+    int64_t updated_ms = 0;
+    int64_t event_ms = 0;  ///< When the provider last told something of it; 0: not yet.
     PATCHBAY_FIELDS {
         v(1, id)(2, number)(3, conversation)(4, channel)(5, seq)(6, direction)(7, sender_type);
         v(8, sender_id)(9, sender_name)(10, kind)(11, text)(12, reply_to)(13, provider_id);
         v(14, code)(15, reason)(16, peer)(17, media)(18, attributes)(19, status);
         v(20, created_ms)(21, sent_ms);
+        v(22, own)(23, updated_ms)(24, event_ms);
     }
 };
 
@@ -139,10 +143,11 @@ struct NewMessage {
     milliseconds valid_for{0};  ///< 0: the channel's own.
     milliseconds wait{0};       ///< How long to wait for the provider's answer before it returns.
     std::string purpose{};      ///< Where a conversation has to be made.
+    Address from{};             ///< One of the channel's own; empty: its default.
     PATCHBAY_FIELDS {
         v(1, conversation)(2, channel)(3, to)(4, text)(5, reply_to)(6, media)(7, from_template);
         v(8, author)(9, author_name)(10, note)(11, key)(12, attributes)(13, valid_for);
-        v(14, wait)(15, purpose);
+        v(14, wait)(15, purpose)(16, from);
     }
 };
 
