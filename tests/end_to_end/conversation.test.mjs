@@ -35,8 +35,8 @@ describe('a conversation whose calls Prism judges', { skip: missing('providers/r
   });
   after(async () => { await hub?.remove(); prism?.stop(); });
 
-  test('answers a signed question by a call that Twilio would take (S4-03, S4-21, S4-31)', async () => {
-    const answer = await postHook(hub, '/webhooks/sms/twilio/', inboundFields({ from: guest, text: question }));
+  test('answers a signed question by a call that Twilio would take (S4-21, S4-31)', async () => {
+    const answer = await postHook(hub, '/hooks/sms/message', inboundFields({ from: guest, text: question }));
     assert.equal(answer.status, 200);
     assert.equal(answer.body, '<?xml version="1.0" encoding="UTF-8"?><Response/>');
     const [call] = await until('the reply is offered to the provider', async () => {

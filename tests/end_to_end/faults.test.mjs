@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 
-import { Load } from '../faults/load.mjs';
+import { answerRule, Load } from '../faults/load.mjs';
 import { drain, judge } from '../faults/verdict.mjs';
 import { until } from './lib/http.mjs';
 import { Hub, smsInstance } from './lib/hub.mjs';
@@ -21,7 +21,7 @@ async function place({ statuses = [], limits = {} } = {}) {
       log: { level: 'warn', format: 'text', file: '' },
       plugins: {
         sms: smsInstance({ apiBase: provider.url, flow: 'replies', limits: { concurrency: 16, ...limits } }),
-        replies: { plugin: 'auto_reply', config: { rules: [{ contains: 'please', reply: 'coming' }] } },
+        replies: { plugin: 'auto_reply', config: { rules: [answerRule] } },
       },
     },
   });

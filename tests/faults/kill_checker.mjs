@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 
 import { Hub, smsInstance } from '../end_to_end/lib/hub.mjs';
 import { Provider } from '../end_to_end/lib/provider.mjs';
-import { answering, asking, Load, random } from './load.mjs';
+import { answerRule, Load, random } from './load.mjs';
 import { drain, judge } from './verdict.mjs';
 
 const { values: options } = parseArgs({
@@ -29,7 +29,7 @@ async function startPlace() {
       log: { level: 'warn', format: 'text', file: '' },
       plugins: {
         sms: smsInstance({ apiBase: provider.url, flow: 'replies', limits: { concurrency: 16 } }),
-        replies: { plugin: 'auto_reply', config: { rules: [{ contains: asking, reply: answering }] } },
+        replies: { plugin: 'auto_reply', config: { rules: [answerRule] } },
       },
     },
   });

@@ -18,9 +18,10 @@ export function random(seed) {
 
 const wait = (ms) => new Promise((go) => { setTimeout(go, ms); });
 
-/** The word that the flow of the hub under test answers, once for each message with it. */
-export const asking = 'please';
-export const answering = 'coming';
+/** The flow of the hub under test answers each message with this word by its text. */
+const asking = 'please';
+export const answerRule = { contains: asking, reply: 're {{ message.text }}' };
+export const answerTo = (text) => `re ${text}`;
 /** S75 stops a flow at 20 answers in 10 minutes. */
 const questionsPerPhone = 15;
 

@@ -1,6 +1,6 @@
 // Compares three logs: what clients got acknowledged, what the provider received, what the database holds (guarantees section 11).
 import { until } from '../end_to_end/lib/http.mjs';
-import { answering } from './load.mjs';
+import { answerTo } from './load.mjs';
 
 /** Each must find no row (guarantees section 6). */
 const invariants = {
@@ -47,7 +47,7 @@ function disorder(items) {
 }
 
 const numbered = (text) => {
-  const [, phone, n] = text.match(/^(?:in|out) (\+\d+) (\d+)/);
+  const [, phone, n] = text.match(/^(?:in|out|re in) (\+\d+) (\d+)/);
   return { phone, n: Number(n) };
 };
 
@@ -77,13 +77,11 @@ function judgeWebhooks(load, receipts, messages, verdict) {
   for (const { sid, text } of load.webhooks) if (!stored.has(sid)) verdict.note('lost', `webhook without a message: ${text}`);
   for (const [sid, times] of stored) if (times > 1) verdict.note('duplicated', `${times} messages of ${sid}`);
   verdict.add('reordered', disorder(inbound.map((one) => numbered(one.body))), 'messages in their conversations');
-  const asked = countBy(load.webhooks.filter((one) => one.asks), (one) => one.phone);
-  const answered = countBy(receipts.filter((one) => one.body === answering), (one) => one.to);
-  for (const phone of new Set([...asked.keys(), ...answered.keys()])) {
-    const difference = (answered.get(phone) ?? 0) - (asked.get(phone) ?? 0);
-    if (difference < 0) verdict.add('lost', -difference, `answers of the flow to ${phone}`);
-    if (difference > 0) verdict.add('duplicated', difference, `answers of the flow to ${phone}`);
-  }
+  const answers = receipts.filter((one) => one.body.startsWith('re '));
+  const answered = countBy(answers, (one) => one.body);
+  for (const { text, asks } of load.webhooks) if (asks && !answered.has(answerTo(text))) verdict.note('lost', `not answered: ${text}`);
+  for (const [text, times] of answered) if (times > 1) verdict.note('duplicated', `${times} times at the provider: ${text}`);
+  verdict.add('reordered', disorder(firstOfEach(answers, (one) => one.body).map((one) => numbered(one.body))), 'answers of the flow');
 }
 
 /** No message stands below what was reported of it, be that in our events or in callbacks that we acknowledged. */

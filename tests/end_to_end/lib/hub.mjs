@@ -17,6 +17,7 @@ process.on('exit', () => { for (const hub of alive) hub.process?.kill('SIGKILL')
 export function smsInstance({ apiBase = 'http://127.0.0.1:9', config = {}, ...more } = {}) {
   return {
     plugin: 'twilio_sms',
+    aliases: { status: ['/webhooks/sms/twilio/'] },
     config: { account_sid: accountSid, auth_token: authToken, default_from: ownNumber, api_base: apiBase, ...config },
     ...more,
   };
