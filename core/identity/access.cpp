@@ -1,0 +1,65 @@
+#include "identity/access.hpp"
+
+namespace patchbay {
+namespace {
+
+bool contains(const std::vector<std::string>& list, std::string_view word) {
+    return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+}  // namespace
+
+Problem unauthenticated() {
+    Problem problem("unauthenticated", "Sign in first: Authorization: Bearer <token>.");
+    problem.headers["WWW-Authenticate"] = "Bearer";
+    return problem;
+}
+
+Problem token_expired() {
+    Problem problem("token_expired", "The token has expired; sign in again.");
+    problem.headers["WWW-Authenticate"] = "Bearer";
+    return problem;
+}
+
+void require_role(const Caller& caller, const std::vector<std::string>& roles) {
+    if (contains(roles, "public") || caller.kind == "local") return;
+    if (!caller.signed_in()) throw unauthenticated();
+    if (roles.empty() || contains(roles, caller.role)) return;
+    bool for_api = false;
+    for (const auto& role : roles) {
+        if (!role.starts_with("api:")) continue;
+        for_api = true;
+        if (caller.role == "api" && caller.scopes.contains(role.substr(4))) return;
+    }
+    if (for_api && caller.role == "api") {
+        throw Problem("scope_missing", "The key lacks the scope for this.");
+    }
+    throw Problem("forbidden", "Your role may not do this.");
+}
+
+bool Sight::covers(const std::optional<std::string>& department, const std::string& kind,
+                   const std::optional<std::string>& assigned_to) const {
+    if (all) return true;
+    if (assignee) return assigned_to == assignee;
+    if (!department) {
+        return kind == "demo" ? contains(departments, "Management") : without_department;
+    }
+    return contains(departments, *department);
+}
+
+Sight sight_of(const Caller& caller) {
+    Sight sight;
+    if (caller.role == "owner" || caller.role == "admin" || caller.kind == "local") {
+        sight.all = true;
+    } else if (caller.role == "api" && caller.departments.empty()) {
+        sight.all = true;
+    } else if (caller.role == "expert") {
+        sight.assignee = caller.id;
+    } else {
+        sight.departments = caller.departments;
+        sight.without_department = true;
+    }
+    return sight;
+}
+
+}  // namespace patchbay
