@@ -54,7 +54,8 @@ void require_free(Session& session, const std::vector<Throttle>& all, TimeMs now
         const int64_t latest = now + limit_window.count() - throttle.cost();
         if (!row || row->number(0) <= latest) continue;
         const std::chrono::seconds wait{(row->number(0) - latest + 999) / 1000};
-        throw Problem("rate_limited", "Too many failed sign-ins. Try again later.").retry_after(wait);
+        throw Problem("rate_limited", "Too many failed sign-ins. Try again later.")
+            .retry_after(wait);
     }
 }
 
@@ -62,8 +63,8 @@ void note_failures(Store& store, const std::vector<Throttle>& all, TimeMs now) {
     store.write([&](Transaction& tx) {
         for (const auto& throttle : all) {
             const int64_t cost = throttle.cost();
-            tx.run(sql::rate_take, {throttle.bucket, now + cost, now, cost,
-                                    now + limit_window.count() - cost});
+            tx.run(sql::rate_take,
+                   {throttle.bucket, now + cost, now, cost, now + limit_window.count() - cost});
         }
     });
 }
@@ -144,8 +145,9 @@ SignIn Identity::login(const std::string& email, const std::string& password,
 
 SignIn Identity::token_for(const std::string& email_or_id, std::chrono::milliseconds ttl) {
     const auto user = store_.read([&](Session& session) {
-        return email_or_id.find('@') == std::string::npos ? find_user(session, email_or_id)
-                                                          : find_user_by_email(session, email_or_id);
+        return email_or_id.find('@') == std::string::npos
+                   ? find_user(session, email_or_id)
+                   : find_user_by_email(session, email_or_id);
     });
     if (!user || !user->active()) throw Problem("unknown_id", "There is no such active user.");
     return sign_in(*user, ttl);
@@ -175,7 +177,8 @@ SignIn Identity::accept_invite(const std::string& secret, const std::string& pas
     const std::string phc = passwords_.hash(password);
     const TimeMs now = clock().now_ms();
     const auto user = store_.write([&](Transaction& tx) -> std::optional<User> {
-        const auto row = tx.first(sql::ticket_use, {Blob{sha256(secret)}, std::string("invite"), now});
+        const auto row =
+            tx.first(sql::ticket_use, {Blob{sha256(secret)}, std::string("invite"), now});
         if (!row) return std::nullopt;
         set_password(tx, row->text(0), phc, true, now);
         return find_user(tx, row->text(0));

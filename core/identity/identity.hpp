@@ -24,18 +24,23 @@ public:
     /// Makes the token key file if the configuration says that it is missing.
     Identity(const HubConfig& config, Store& store, Ids& ids, ScryptCost cost = {});
 
-    /// Throws Problem invalid_credentials, rate_limited (failures of the account or of `address`, S61), busy.
+    /// Throws Problem invalid_credentials, rate_limited (failures of the account or of `address`,
+    /// S61), busy.
     SignIn login(const std::string& email, const std::string& password, const std::string& address);
 
-    /// A token for a user without a password check: for the local operator. Throws Problem unknown_id when there is no active user.
+    /// A token for a user without a password check: for the local operator. Throws Problem
+    /// unknown_id when there is no active user.
     SignIn token_for(const std::string& email_or_id, std::chrono::milliseconds ttl);
 
-    /// Who the request comes from; an empty Caller without credentials. Throws Problem for bad ones.
+    /// Who the request comes from; an empty Caller without credentials. Throws Problem for bad
+    /// ones.
     Caller caller_of(const HttpRequest& request);
 
-    /// A secret for a one-time link, 30 min, with which a new user sets a password. To be shown once.
+    /// A secret for a one-time link, 30 min, with which a new user sets a password. To be shown
+    /// once.
     std::string make_invite(Transaction& tx, const std::string& user_id);
-    /// Sets the password of the invite's user and signs in. Throws Problem invalid_credentials for a used or old one.
+    /// Sets the password of the invite's user and signs in. Throws Problem invalid_credentials for
+    /// a used or old one.
     SignIn accept_invite(const std::string& secret, const std::string& password);
 
     Passwords& passwords() { return passwords_; }

@@ -18,10 +18,10 @@ constexpr size_t longest = 256;
 
 /// Those of the usual lists that are long enough to pass the length rule.
 constexpr std::string_view well_known[] = {
-    "1234567890123", "123456789012",  "123123123123", "1q2w3e4r5t6y", "1qaz2wsx3edc",
-    "administrator", "changeme1234",  "iloveyou1234", "password1234", "password12345",
-    "passwordpassword", "qwerty123456", "qwertyuiop12", "qwertyuiop123", "unbelievable",
-    "welcome12345",  "letmeinletmein"};
+    "1234567890123",    "123456789012",  "123123123123", "1q2w3e4r5t6y",  "1qaz2wsx3edc",
+    "administrator",    "changeme1234",  "iloveyou1234", "password1234",  "password12345",
+    "passwordpassword", "qwerty123456",  "qwertyuiop12", "qwertyuiop123", "unbelievable",
+    "welcome12345",     "letmeinletmein"};
 
 struct Phc {
     ScryptCost cost;
@@ -124,8 +124,8 @@ bool Passwords::matches(std::string_view password, std::string_view phc) {
     // An unknown user costs the same time as a known one (S61).
     const Phc stored = known.value_or(Phc{cost_, std::string(salt_bytes, 's'), {}});
     const size_t size = stored.hash.empty() ? hash_bytes : stored.hash.size();
-    const std::string key = scrypt(password, stored.salt, stored.cost.log2_n, stored.cost.r,
-                                   stored.cost.p, size);
+    const std::string key =
+        scrypt(password, stored.salt, stored.cost.log2_n, stored.cost.r, stored.cost.p, size);
     return known && equal_constant_time(key, stored.hash);
 }
 

@@ -12,10 +12,12 @@ struct ScryptCost {
     unsigned log2_n = 15, r = 8, p = 3;
 };
 
-/// Why a new password is refused; empty when it is fine. 12 to 256 bytes, any characters, none of the best known.
+/// Why a new password is refused; empty when it is fine. 12 to 256 bytes, any characters, none of
+/// the best known.
 std::string password_problem(std::string_view password);
 
-/// [any thread] At most 2 hashes at once, since one takes 32 MiB and a quarter of a second; 16 callers wait, more get Problem busy.
+/// [any thread] At most 2 hashes at once, since one takes 32 MiB and a quarter of a second; 16
+/// callers wait, more get Problem busy.
 class Passwords {
 public:
     explicit Passwords(ScryptCost cost = {}) : cost_(cost) {}

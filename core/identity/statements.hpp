@@ -4,8 +4,9 @@
 
 namespace patchbay::sql {
 
-#define PATCHBAY_USER_COLUMNS                                                                      \
-    "SELECT id,number,email,name,role,token_version,disabled_at,created_at,updated_at,password_hash " \
+#define PATCHBAY_USER_COLUMNS                                                                  \
+    "SELECT "                                                                                  \
+    "id,number,email,name,role,token_version,disabled_at,created_at,updated_at,password_hash " \
     "FROM users "
 inline const Statement user_get{"user.get", PATCHBAY_USER_COLUMNS "WHERE id=$1", {"PRIMARY"}};
 inline const Statement user_by_number{
@@ -43,10 +44,10 @@ inline const Statement department_list{
     "user.departments",
     "SELECT department FROM user_departments WHERE user_id=$1 ORDER BY department",
     {"PRIMARY"}};
-inline const Statement department_add{
-    "user.department_add",
-    "INSERT INTO user_departments(user_id,department) VALUES($1,$2) ON CONFLICT(user_id,department) "
-    "DO NOTHING"};
+inline const Statement department_add{"user.department_add",
+                                      "INSERT INTO user_departments(user_id,department) "
+                                      "VALUES($1,$2) ON CONFLICT(user_id,department) "
+                                      "DO NOTHING"};
 inline const Statement department_clear{
     "user.department_clear", "DELETE FROM user_departments WHERE user_id=$1", {"PRIMARY"}};
 
@@ -60,8 +61,7 @@ inline const Statement rate_peek{
     "rate.peek", "SELECT full_at FROM rate_buckets WHERE name=$1", {"PRIMARY"}};
 
 inline const Statement ticket_add{
-    "ticket.add",
-    "INSERT INTO tickets(hash,kind,subject,data,expires_at) VALUES($1,$2,$3,$4,$5)"};
+    "ticket.add", "INSERT INTO tickets(hash,kind,subject,data,expires_at) VALUES($1,$2,$3,$4,$5)"};
 inline const Statement ticket_use{
     "ticket.use",
     "DELETE FROM tickets WHERE hash=$1 AND kind=$2 AND expires_at>$3 RETURNING subject",

@@ -53,7 +53,8 @@ std::array<std::string_view, 3> split(std::string_view token) {
             token.substr(second + 1)};
 }
 
-/// Only what we write ourselves: with that, `none`, jku, jwk, x5u and crit are refused without being named.
+/// Only what we write ourselves: with that, `none`, jku, jwk, x5u and crit are refused without
+/// being named.
 std::string key_id_of(const JsonObject& header) {
     for (const auto& name : header->getNames()) {
         if (name != "alg" && name != "kid" && name != "typ") throw unauthenticated();
@@ -141,14 +142,15 @@ std::string make_token_key(const std::string& file) {
     const int handle = open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (handle >= 0) {
         const std::string line = key + "\n";
-        const bool written = write(handle, line.data(), line.size()) ==
-                             static_cast<ssize_t>(line.size());
+        const bool written =
+            write(handle, line.data(), line.size()) == static_cast<ssize_t>(line.size());
         close(handle);
         if (!written) throw std::runtime_error("cannot write " + file);
         register_secret(key);
         return key;
     }
-    if (errno != EEXIST) throw std::runtime_error("cannot make " + file + ": " + std::strerror(errno));
+    if (errno != EEXIST)
+        throw std::runtime_error("cannot make " + file + ": " + std::strerror(errno));
     std::string found;
     std::getline(std::ifstream(file) >> std::ws, found);
     if (found.size() < 32) throw std::runtime_error(file + " holds no token key");

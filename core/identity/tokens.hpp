@@ -11,14 +11,15 @@ namespace patchbay {
 
 struct TokenClaims {
     std::string user_id;
-    int64_t token_version = 0;  ///< Below the user's: withdrawn.
+    int64_t token_version = 0;             ///< Below the user's: withdrawn.
     TimeMs issued_at = 0, expires_at = 0;  ///< Whole seconds.
 };
 
 /// [any thread]
 class Tokens {
 public:
-    /// The first key signs, all are accepted; each has 32 characters or more. The key id is made from the key.
+    /// The first key signs, all are accepted; each has 32 characters or more. The key id is made
+    /// from the key.
     Tokens(const std::vector<std::string>& keys, std::chrono::milliseconds ttl);
 
     /// Lives for `ttl`, 24 h at most; zero: the configured time.
@@ -37,8 +38,9 @@ private:
     std::chrono::milliseconds ttl_;
 };
 
-/// Makes the key file that the development configuration may name before it exists (32 random bytes in base64, mode 0600) and returns
-/// its content. A file that another process made meanwhile is read instead. Throws std::runtime_error.
+/// Makes the key file that the development configuration may name before it exists (32 random bytes
+/// in base64, mode 0600) and returns its content. A file that another process made meanwhile is
+/// read instead. Throws std::runtime_error.
 std::string make_token_key(const std::string& file);
 
 }  // namespace patchbay

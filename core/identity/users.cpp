@@ -49,9 +49,9 @@ std::string folded_email(std::string_view email) { return ascii_lower(trim(email
 
 bool is_email(std::string_view email) {
     const size_t at = email.find('@');
-    return email.size() <= 254 && at != std::string_view::npos && at > 0 &&
-           at + 1 < email.size() && email.find('@', at + 1) == std::string_view::npos &&
-           is_utf8(email) && email.find_first_of(" \t\r\n<>\",;") == std::string_view::npos;
+    return email.size() <= 254 && at != std::string_view::npos && at > 0 && at + 1 < email.size() &&
+           email.find('@', at + 1) == std::string_view::npos && is_utf8(email) &&
+           email.find_first_of(" \t\r\n<>\",;") == std::string_view::npos;
 }
 
 std::optional<User> find_user(Session& session, const std::string& id_or_number) {

@@ -9,8 +9,8 @@
 
 namespace patchbay {
 
-inline constexpr std::string_view user_roles[] = {"owner", "admin", "expert", "agent", "viewer",
-                                                  "api"};
+inline constexpr std::string_view user_roles[] = {"owner", "admin",  "expert",
+                                                  "agent", "viewer", "api"};
 
 struct User {
     std::string id, email, name, role;
