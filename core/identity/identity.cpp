@@ -110,16 +110,16 @@ Identity::Identity(const HubConfig& config, Store& store, Ids& ids, ScryptCost c
       passwords_(cost),
       tokens_(token_keys(config), config.auth.token_ttl) {}
 
-SignIn Identity::sign_in(const User& user, std::chrono::milliseconds ttl) {
+SignInResult Identity::sign_in(const User& user, std::chrono::milliseconds ttl) {
     const TimeMs now = clock().now_ms();
-    SignIn out;
+    SignInResult out;
     out.token = tokens_.sign(user.id, user.token_version, now, ttl);
     out.expires_at = tokens_.verify(out.token, now).expires_at;
     out.user = user;
     return out;
 }
 
-SignIn Identity::login(const std::string& email, const std::string& password,
+SignInResult Identity::login(const std::string& email, const std::string& password,
                        const std::string& address) {
     const TimeMs now = clock().now_ms();
     const auto limits = throttles(email, address);
@@ -143,7 +143,7 @@ SignIn Identity::login(const std::string& email, const std::string& password,
     return sign_in(*user, {});
 }
 
-SignIn Identity::token_for(const std::string& email_or_id, std::chrono::milliseconds ttl) {
+SignInResult Identity::token_for(const std::string& email_or_id, std::chrono::milliseconds ttl) {
     const auto user = store_.read([&](Session& session) {
         return email_or_id.find('@') == std::string::npos
                    ? find_user(session, email_or_id)
@@ -173,7 +173,7 @@ std::string Identity::make_invite(Transaction& tx, const std::string& user_id) {
     return secret;
 }
 
-SignIn Identity::accept_invite(const std::string& secret, const std::string& password) {
+SignInResult Identity::accept_invite(const std::string& secret, const std::string& password) {
     const std::string phc = passwords_.hash(password);
     const TimeMs now = clock().now_ms();
     const auto user = store_.write([&](Transaction& tx) -> std::optional<User> {

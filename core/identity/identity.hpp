@@ -12,7 +12,7 @@
 
 namespace patchbay {
 
-struct SignIn {
+struct SignInResult {
     std::string token;
     TimeMs expires_at = 0;
     User user;
@@ -26,11 +26,11 @@ public:
 
     /// Throws Problem invalid_credentials, rate_limited (failures of the account or of `address`,
     /// S61), busy.
-    SignIn login(const std::string& email, const std::string& password, const std::string& address);
+    SignInResult login(const std::string& email, const std::string& password, const std::string& address);
 
     /// A token for a user without a password check: for the local operator. Throws Problem
     /// unknown_id when there is no active user.
-    SignIn token_for(const std::string& email_or_id, std::chrono::milliseconds ttl);
+    SignInResult token_for(const std::string& email_or_id, std::chrono::milliseconds ttl);
 
     /// Who the request comes from; an empty Caller without credentials. Throws Problem for bad
     /// ones.
@@ -41,7 +41,7 @@ public:
     std::string make_invite(Transaction& tx, const std::string& user_id);
     /// Sets the password of the invite's user and signs in. Throws Problem invalid_credentials for
     /// a used or old one.
-    SignIn accept_invite(const std::string& secret, const std::string& password);
+    SignInResult accept_invite(const std::string& secret, const std::string& password);
 
     Passwords& passwords() { return passwords_; }
     Store& store() { return store_; }
@@ -49,7 +49,7 @@ public:
     const Clock& clock() const { return store_.clock(); }
 
 private:
-    SignIn sign_in(const User& user, std::chrono::milliseconds ttl);
+    SignInResult sign_in(const User& user, std::chrono::milliseconds ttl);
     Store& store_;
     Ids& ids_;
     Passwords passwords_;

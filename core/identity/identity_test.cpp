@@ -17,7 +17,7 @@ protected:
 
 TEST_F(SigningIn, GivesATokenThatSaysWhoCalls) {
     const User bo = add("bo@x.org", "agent", {"Reception"});
-    const SignIn in = identity_->login("BO@x.org", test_password, "192.0.2.1");
+    const SignInResult in = identity_->login("BO@x.org", test_password, "192.0.2.1");
     EXPECT_EQ(in.user.id, bo.id);
     EXPECT_EQ(in.expires_at, clock_.now_ms() + 12 * 3'600'000);
     const Caller caller = identity_->caller_of(with_token(in.token));
@@ -132,7 +132,7 @@ TEST_F(SigningIn, RenewsAnOutdatedHashAndKeepsTheTokens) {
 
 TEST_F(SigningIn, IsDoneForAUserByTheLocalOperator) {
     add("bo@x.org", "agent");
-    const SignIn in = identity_->token_for("bo@x.org", 5min);
+    const SignInResult in = identity_->token_for("bo@x.org", 5min);
     EXPECT_EQ(in.expires_at, clock_.now_ms() + 300'000);
     EXPECT_EQ(identity_->caller_of(with_token(in.token)).email, "bo@x.org");
     EXPECT_EQ(code_of([&] { identity_->token_for("no@x.org", {}); }), "unknown_id");

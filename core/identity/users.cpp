@@ -77,7 +77,7 @@ std::vector<User> list_users(Session& session, const std::string& after, int64_t
     return users;
 }
 
-User add_user(Transaction& tx, Ids& ids, const NewUser& user, TimeMs now) {
+User add_user(Transaction& tx, Ids& ids, const UserToAdd& user, TimeMs now) {
     const std::string email = folded_email(user.email);
     if (tx.first(sql::user_by_email, {email})) {
         throw Problem("email_taken", "A user with this e-mail address exists.");

@@ -31,19 +31,19 @@ std::optional<User> find_user_by_email(Session& session, std::string_view email)
 /// In order of creation, from after `after` (an id; empty: the first).
 std::vector<User> list_users(Session& session, const std::string& after, int64_t limit);
 
-struct NewUser {
+struct UserToAdd {
     std::string email, name, role;
     std::vector<std::string> departments;
     std::string password_hash;  ///< Empty: cannot sign in by password yet.
 };
 /// Throws Problem email_taken.
-User add_user(Transaction& tx, Ids& ids, const NewUser& user, TimeMs now);
+User add_user(Transaction& tx, Ids& ids, const UserToAdd& user, TimeMs now);
 
 /// What is absent stays. A change of role, activity or departments ends the user's tokens (S65).
 struct UserChange {
-    std::optional<std::string> name, role;
-    std::optional<bool> active;
-    std::optional<std::vector<std::string>> departments;
+    std::optional<std::string> name{}, role{};
+    std::optional<bool> active{};
+    std::optional<std::vector<std::string>> departments{};
 };
 /// Throws Problem unknown_id, last_owner.
 User change_user(Transaction& tx, const std::string& id, const UserChange& change, TimeMs now);
