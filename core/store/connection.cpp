@@ -10,6 +10,8 @@ namespace patchbay {
 namespace {
 
 constexpr int busy_timeout_ms = 5'000;
+// For the one checkpoint that waits for readers: every write waits meanwhile.
+constexpr int checkpoint_timeout_ms = 250;
 constexpr size_t max_known_texts = 64;
 
 Poco::Data::Session open_session(const std::filesystem::path& file) {
@@ -89,9 +91,37 @@ struct Reset {
     ~Reset() { sqlite3_reset(statement); }
 };
 
-bool is_space_errno(int error) { return error == ENOSPC || error == EDQUOT || error == EFBIG; }
+class Ours {
+public:
+    explicit Ours(bool& flag) : flag_(flag) { flag_ = true; }
+    ~Ours() { flag_ = false; }
 
-StoreError::Kind kind_of(int code, int system_error) {
+private:
+    bool& flag_;
+};
+
+int last_errno(sqlite3* database, int file_pointer) {
+    sqlite3_file* file = nullptr;
+    int last = 0;
+    if (sqlite3_file_control(database, "main", file_pointer, &file) == SQLITE_OK && file &&
+        file->pMethods)
+        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &last);
+    return last;
+}
+
+// SQLite says FULL for ENOSPC alone; a quota and a file size limit are the same to us (F11). The
+// reason stands with the file: sqlite3_system_errno() has lost it once SQLite has rolled back.
+bool lacks_space(sqlite3* database, int code) {
+    if (code == SQLITE_IOERR_SHMSIZE) return true;  // The log's index could not grow.
+    if (code != SQLITE_IOERR_WRITE) return false;
+    for (const int file : {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER}) {
+        const int last = last_errno(database, file);
+        if (last == ENOSPC || last == EDQUOT || last == EFBIG) return true;
+    }
+    return false;
+}
+
+StoreError::Kind kind_of(sqlite3* database, int code) {
     using Kind = StoreError::Kind;
     switch (code & 0xff) {
         case SQLITE_CONSTRAINT:
@@ -101,10 +131,8 @@ StoreError::Kind kind_of(int code, int system_error) {
         case SQLITE_CORRUPT:
         case SQLITE_NOTADB:
             return Kind::corrupt;
-        // SQLite says FULL for ENOSPC alone; a quota and a file size limit are the same to us
-        // (F11).
         case SQLITE_IOERR:
-            return is_space_errno(system_error) ? Kind::full : Kind::unavailable;
+            return lacks_space(database, code) ? Kind::full : Kind::unavailable;
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
         case SQLITE_NOMEM:
@@ -145,6 +173,7 @@ void Connection::configure(Role role) {
     // The writer checkpoints before it closes; nobody else ever may (WAL-reset defect of SQLite
     // before 3.51.3).
     sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    sqlite3_set_authorizer(db_, authorize, this);
     if (pragma("journal_mode=WAL").at(0).text(0) != "wal")
         throw StoreError(StoreError::Kind::unavailable,
                          "database " + file_.string() + " cannot use a write-ahead log");
@@ -166,7 +195,23 @@ void Connection::configure(Role role) {
         this);
 }
 
+// Texts made at run time and plugins' migrations end no transaction of ours and change no setting.
+int Connection::authorize(void* self, int action, const char*, const char*, const char*,
+                          const char*) {
+    switch (action) {
+        case SQLITE_TRANSACTION:
+        case SQLITE_SAVEPOINT:
+        case SQLITE_PRAGMA:
+        case SQLITE_ATTACH:
+        case SQLITE_DETACH:
+            return static_cast<Connection*>(self)->is_ours_ ? SQLITE_OK : SQLITE_DENY;
+        default:
+            return SQLITE_OK;
+    }
+}
+
 Rows Connection::pragma(const std::string& text) {
+    const Ours ours(is_ours_);
     const Prepared prepared = prepare("PRAGMA " + text, text.c_str(), false);
     return execute(prepared.get(), text.c_str(), {});
 }
@@ -179,7 +224,7 @@ std::string Connection::damage_text(const std::string& found) const {
 
 StoreError Connection::failure(const char* name) {
     const int code = sqlite3_extended_errcode(db_);
-    const StoreError::Kind kind = kind_of(code, sqlite3_system_errno(db_));
+    const StoreError::Kind kind = kind_of(db_, code);
     std::string text =
         std::string(name) + ": " + sqlite3_errmsg(db_) + " (" + std::to_string(code) + ")";
     if (kind == StoreError::Kind::corrupt) text = damage_text(text);
@@ -234,9 +279,10 @@ Rows Connection::execute(sqlite3_stmt* statement, const char* name, const Values
 }
 
 Rows Connection::run(const Statement& statement, const Values& parameters) {
-    Prepared& prepared = kept_[&statement];
-    if (!prepared) prepared = prepare(for_sqlite(statement.sql), statement.name, true);
-    return execute(prepared.get(), statement.name, parameters);
+    Kept& kept = kept_[&statement];
+    if (kept.sql != statement.sql)
+        kept = {statement.sql, prepare(for_sqlite(statement.sql), statement.name, true)};
+    return execute(kept.prepared.get(), statement.name, parameters);
 }
 
 Rows Connection::run_text(const std::string& sql, const Values& parameters) {
@@ -271,6 +317,7 @@ void Connection::run_script(const std::string& sql) {
 }
 
 void Connection::command(Prepared& kept, const char* sql) {
+    const Ours ours(is_ours_);
     if (!kept) kept = prepare(sql, sql, true);
     execute(kept.get(), sql, {});
 }
@@ -293,9 +340,10 @@ void Connection::roll_back_to_savepoint() {
 
 void Connection::checkpoint(bool truncate) {
     const int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
-    int log_pages = 0;
-    const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, mode, &log_pages, nullptr);
-    if (code == SQLITE_BUSY) return;  // A reader still needs the log; later, then.
+    sqlite3_busy_timeout(db_, checkpoint_timeout_ms);
+    const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, mode, nullptr, nullptr);
+    sqlite3_busy_timeout(db_, busy_timeout_ms);
+    if ((code & 0xff) == SQLITE_BUSY) return;  // A reader still needs the log; later, then.
     if (code != SQLITE_OK) throw failure("checkpoint");
     log_bytes_ = 0;  // All copied: the next commit begins the log again and tells its length.
 }
@@ -305,5 +353,7 @@ void Connection::quick_check() {
     if (found == "ok") return;
     throw StoreError(StoreError::Kind::corrupt, damage_text("quick_check: " + found));
 }
+
+void Connection::interrupt() { sqlite3_interrupt(db_); }
 
 }  // namespace patchbay

@@ -54,6 +54,8 @@ public:
 
     /// Throws StoreError(corrupt) when the file is damaged.
     void quick_check();
+    /// [any thread] Ends what is running: StoreError(unavailable).
+    void interrupt();
 
     /// The first failure since the last call that concerns the whole transaction: no space, an I/O
     /// error, damage.
@@ -67,12 +69,19 @@ private:
         void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
     };
     using Prepared = std::unique_ptr<sqlite3_stmt, Finalize>;
+    struct Kept {
+        const char* sql =
+            nullptr;  ///< Another text: another statement that came to lie at this address.
+        Prepared prepared;
+    };
     struct KnownText {
         Prepared prepared;
         std::list<std::string>::iterator age;
     };
 
     void configure(Role role);
+    static int authorize(void* self, int action, const char*, const char*, const char*,
+                         const char*);
     void command(Prepared& kept, const char* sql);
     Prepared prepare(const std::string& sql, const char* name, bool keep);
     Rows execute(sqlite3_stmt* statement, const char* name, const Values& parameters);
@@ -86,8 +95,9 @@ private:
     size_t log_bytes_ = 0;
     std::optional<StoreError> fatal_;
     bool suspect_ = false;
+    bool is_ours_ = false;  ///< What is being prepared comes from this class.
     Prepared begin_read_, begin_write_, commit_, rollback_, savepoint_, release_, rollback_to_;
-    std::unordered_map<const Statement*, Prepared> kept_;
+    std::unordered_map<const Statement*, Kept> kept_;
     std::unordered_map<std::string, KnownText> texts_;
     std::list<std::string> texts_by_age_;  ///< Last used first.
 };

@@ -3,10 +3,13 @@
 #include <map>
 
 #include "base/crypto.hpp"
+#include "store/outcome.hpp"
 #include "store/statements.hpp"
 
 namespace patchbay {
 namespace {
+
+using namespace std::chrono_literals;
 
 struct Applied {
     std::string name;
@@ -64,16 +67,27 @@ void check(const std::string& component, const std::map<int64_t, Applied>& appli
     }
 }
 
-void apply(Store& store, const std::string& component, const Migration& migration) {
-    const TimeMs start = store.clock().now_ms();
-    store.write([&](Transaction& transaction) {
-        transaction.run_script(migration.sql);
-        if (!has_version_table(transaction))
-            refuse("the core's migrations come before those of " + component);
-        const TimeMs end = store.clock().now_ms();
-        transaction.run(schema_add, {component, migration.version, migration.name,
-                                     hex_sha256(migration.sql), end, end - start});
-    });
+void apply(Transaction& transaction, const Clock& clock, const std::string& component,
+           const Migration& migration) {
+    const TimeMs start = clock.now_ms();
+    transaction.run_script(migration.sql);
+    if (!has_version_table(transaction))
+        refuse("the core's migrations come before those of " + component);
+    const TimeMs end = clock.now_ms();
+    transaction.run(schema_add, {component, migration.version, migration.name,
+                                 hex_sha256(migration.sql), end, end - start});
+}
+
+// A large table can take minutes: a line a second says that it is going on.
+void apply_and_tell(Store& store, const std::string& component, const Migration& migration,
+                    const std::function<void(const std::string&)>& tell) {
+    Outcome outcome;
+    store.write_async(
+        [&](Transaction& transaction) { apply(transaction, store.clock(), component, migration); },
+        [&](std::exception_ptr error) { outcome.set(std::move(error)); });
+    for (int seconds = 1; !outcome.wait_for(1s); ++seconds)
+        tell(", " + std::to_string(seconds) + " s so far");
+    outcome.get();
 }
 
 }  // namespace
@@ -91,9 +105,12 @@ void run_migrations(Store& store, const std::string& component,
         const std::string title = "migration " + std::to_string(++count) + " of " +
                                   std::to_string(missing.size()) + ": " + component + " " +
                                   migration->name;
-        if (progress) progress(title);
-        apply(store, component, *migration);
-        if (progress) progress(title + " done");
+        const auto tell = [&](const std::string& state) {
+            if (progress) progress(title + state);
+        };
+        tell("");
+        apply_and_tell(store, component, *migration, tell);
+        tell(", done");
     }
 }
 

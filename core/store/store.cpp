@@ -1,67 +1,56 @@
 #include "store/store.hpp"
 
-#include <condition_variable>
-#include <mutex>
-
 #include "base/log.hpp"
 #include "store/connection.hpp"
 #include "store/database_file.hpp"
 #include "store/migrate.hpp"
+#include "store/outcome.hpp"
 #include "store/readers.hpp"
+#include "store/start_check.hpp"
 #include "store/writer.hpp"
 
 namespace patchbay {
 namespace {
 
-// Waits for one write.
-class Outcome {
-public:
-    void set(std::exception_ptr error) {
-        // Told under the lock: the waiting thread ends this object as soon as it holds it.
-        const std::lock_guard lock(mutex_);
-        error_ = std::move(error);
-        is_set_ = true;
-        changed_.notify_one();
-    }
-    void get() {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return is_set_; });
-        if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
-    }
+using namespace std::chrono_literals;
 
-private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool is_set_ = false;
-    std::exception_ptr error_;
-};
-
-std::unique_ptr<Connection> open_writer(const std::filesystem::path& file, const ServerLock& lock) {
-    auto connection = std::make_unique<Connection>(file, Connection::Role::writer);
-    if (lock.last_stop_was_unclean()) {
-        log_info("store", "the last stop was unclean, checking the database",
-                 {{"file", file.string()}});
-        connection->quick_check();
-    }
-    return connection;
+// The writer's connection first: it makes the log, and repairs it after a crash.
+std::unique_ptr<Connection> open_writer(const std::filesystem::path& file) {
+    return std::make_unique<Connection>(file, Connection::Role::writer);
 }
+
+constexpr auto longest_start_check = 3s;
 
 }  // namespace
 
 struct Store::Impl {
     Impl(const StoreConfig& config, const Clock& clock_)
-        : clock(clock_),
-          file(require_database_file(config.url, config.base)),
-          lock(file),
-          writer(std::in_place, file, open_writer(file, lock), config),
-          readers(std::in_place, file, config.readers) {}
+        : clock(clock_), file(require_database_file(config.url, config.base)), lock(file) {
+        auto connection = open_writer(file);
+        if (lock.last_stop_was_unclean()) start_check();
+        writer.emplace(file, std::move(connection), config);
+        readers.emplace(file, config.readers);
+        if (check)
+            check->report_to(
+                [this](const StoreError& found) { writer->refuse_from_now_on(found); });
+    }
+
     ~Impl() {
         // A callback of the last writes may still read. The last checkpoint needs the readers gone.
         writer->stop();
+        const bool is_sound = !writer->is_damaged() && (!check || check->has_passed());
+        check.reset();
         readers.reset();
-        const bool is_damaged = writer->is_damaged();
         writer.reset();
-        if (!is_damaged) lock.mark_clean();
+        if (is_sound) lock.mark_clean();
+    }
+
+    void start_check() {
+        log_info("store", "the last stop was unclean, checking the database",
+                 {{"file", file.string()}});
+        check.emplace(file);
+        if (!check->wait_for(longest_start_check))
+            log_warn("store", "the check takes longer and goes on while the server starts");
     }
 
     const Clock& clock;
@@ -69,6 +58,7 @@ struct Store::Impl {
     ServerLock lock;
     std::optional<Writer> writer;
     std::optional<Readers> readers;
+    std::optional<StartCheck> check;  ///< Last: it reports to the writer.
 };
 
 Store::Store(const StoreConfig& config, const Clock& clock)

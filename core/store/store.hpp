@@ -81,8 +81,8 @@ public:
     virtual ~Session() = default;
     /// Runs to the end and returns all rows (also of RETURNING). Throws StoreError.
     virtual Rows run(const Statement& statement, const Values& parameters = {}) = 0;
-    /// The same for a text that is made at run time (a plugin's own tables). A connection keeps the
-    /// last 64 of them prepared.
+    /// The same for a text that is made at run time (a plugin's own tables). It may not touch
+    /// transactions or settings. A connection keeps the last 64 of them prepared.
     virtual Rows run_text(const std::string& sql, const Values& parameters = {}) = 0;
     std::optional<Row> first(const Statement& statement, const Values& parameters = {});
 };
@@ -134,9 +134,9 @@ public:
     ~Store();  ///< Finishes what is queued, checkpoints, releases the lock.
 
     /// Runs what is missing, each in its own transaction. A changed old migration or a newer schema
-    /// than known is refused (G22). `progress` gets one line at the begin and end of each and at
-    /// most one a second between; it runs on the writer thread while this thread waits. The core's
-    /// come first: they make the table that keeps account.
+    /// than known is refused (G22). `progress` gets a line at the begin and the end of each and one
+    /// a second between, on the calling thread; it does not throw. The core's come first: they make
+    /// the table that keeps account.
     void migrate(const std::string& component, const std::vector<Migration>& migrations,
                  const std::function<void(const std::string&)>& progress = {});
 

@@ -196,6 +196,7 @@ bool Writer::recovers_from(const StoreError& error) {
     if (error.kind == StoreError::Kind::corrupt) refuse_from_now_on(error);
     if (error.kind != StoreError::Kind::full) return false;
     full_ = true;
+    looked_at_ = std::chrono::steady_clock::now();
     const bool has_freed_space = ballast_.drop();
     // Where the file has room for what is in the log, the log can begin again, which needs no space
     // at all.
@@ -256,6 +257,9 @@ void Writer::checkpoint(bool truncate) try {
 }
 
 void Writer::look_for_space() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - looked_at_ < space_interval) return;
+    looked_at_ = now;
     if (!ballast_.restore()) return;
     full_ = false;
     log_info("store", "there is room on the disk again");

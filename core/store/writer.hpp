@@ -69,6 +69,7 @@ private:
     std::unique_ptr<Connection> connection_;
     size_t checkpoint_at_;
     std::chrono::steady_clock::time_point reported_at_{};
+    std::chrono::steady_clock::time_point looked_at_{};
     std::atomic<uint64_t> commits_{0};
     std::atomic<bool> full_{false};
 
