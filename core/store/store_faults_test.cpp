@@ -79,13 +79,6 @@ protected:
                   }).end(),
                   0);
     }
-    /// Overwrites all but the first two pages.
-    void damage() {
-        std::fstream stream(file(), std::ios::in | std::ios::out | std::ios::binary);
-        stream.seekp(2 * 4096);
-        const std::string rubbish(std::filesystem::file_size(file()) - 2 * 4096, '\xEE');
-        stream.write(rubbish.data(), static_cast<std::streamsize>(rubbish.size()));
-    }
     std::vector<int64_t> ids(Store& store) {
         std::vector<int64_t> found;
         for (const Row& row : store.read([](Session& session) { return session.run(things_ids); }))

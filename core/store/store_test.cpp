@@ -78,6 +78,91 @@ TEST_F(StoreValues, AreRefusedWhenReadAsAnotherType) {
     EXPECT_EQ(row.text_or(2, "none"), "none");
 }
 
+class StoreStatements : public StoreTest {
+protected:
+    static std::string refusal(Store& store, const std::string& sql, const Values& values = {}) {
+        try {
+            store.write([&](Transaction& tx) { tx.run_text(sql, values); });
+        } catch (const StoreError& error) {
+            return error.what();
+        }
+        return "";
+    }
+};
+
+TEST_F(StoreStatements, UseAPlaceholderAsOftenAsTheyLike) {
+    const auto store = open_with_things();
+    const Rows rows = store->read([](Session& session) {
+        return session.run_text("SELECT $1 || $2 || $1", {"a", "b"});
+    });
+    EXPECT_EQ(rows[0].text(0), "aba");
+}
+
+TEST_F(StoreStatements, RefusePlaceholdersOutOfOrderAndAWrongNumberOfValues) {
+    const auto store = open_with_things();
+    const auto expect = [&](const char* part, const std::string& sql, const Values& values) {
+        const std::string text = refusal(*store, sql, values);
+        EXPECT_NE(text.find(part), std::string::npos) << sql << ": " << text;
+    };
+    expect("ascending order", "SELECT $2, $1", {int64_t{1}, int64_t{2}});
+    expect("ascending order", "SELECT ?", {int64_t{1}});
+    expect("takes 2 parameters, got 1", "SELECT $1, $2", {int64_t{1}});
+    expect("one statement", "SELECT 1; SELECT 2", {});
+    expect("one statement", "-- nothing", {});
+}
+
+TEST_F(StoreStatements, CanBeRunAgainAfterAnError) {
+    const auto store = open_with_things();
+    for (int round = 0; round < 3; ++round) {
+        add(*store, 2 * round);
+        EXPECT_THROW(add(*store, 2 * round), StoreError);
+        add(*store, 2 * round + 1);
+    }
+    EXPECT_EQ(count(*store), 6);
+}
+
+TEST_F(StoreStatements, FollowAChangeOfTheSchema) {
+    const auto store = open_with_things();
+    add(*store, 1);
+    store->write([](Transaction& tx) { tx.run_script("ALTER TABLE things ADD COLUMN more TEXT"); });
+    add(*store, 2);
+    EXPECT_EQ(count(*store), 2);
+}
+
+TEST_F(StoreStatements, MadeAtRunTimeAreKeptUpToALimitAndStayRight) {
+    const auto store = open_with_things();
+    for (int round = 0; round < 2; ++round)
+        for (int64_t i = 0; i < 200; ++i) {
+            const std::string sql = "SELECT $1 + " + std::to_string(i);
+            const Rows rows =
+                store->read([&](Session& s) { return s.run_text(sql, {int64_t{1000}}); });
+            EXPECT_EQ(rows[0].number(0), 1000 + i);
+        }
+}
+
+TEST_F(StoreStatements, MadeAtRunTimeTouchNeitherTransactionsNorSettings) {
+    const auto store = open_with_things();
+    for (const char* sql : {"COMMIT", "ROLLBACK", "BEGIN", "SAVEPOINT work", "RELEASE work",
+                            "PRAGMA synchronous=OFF", "ATTACH 'other.db' AS other", "VACUUM"})
+        EXPECT_NE(refusal(*store, sql), "") << sql;
+    EXPECT_THROW(store->write([](Transaction& tx) {
+        tx.run(things_add, {int64_t{1}, {}});
+        tx.run_script("INSERT INTO things (id) VALUES (2); COMMIT");
+    }),
+                 StoreError);
+    EXPECT_EQ(count(*store), 0);
+}
+
+TEST_F(StoreStatements, CheckForeignKeys) {
+    const auto store = open_with_things();
+    store->write([](Transaction& tx) {
+        tx.run_script("CREATE TABLE parts (thing BIGINT NOT NULL REFERENCES things (id))");
+    });
+    EXPECT_NE(
+        refusal(*store, "INSERT INTO parts (thing) VALUES ($1)", {int64_t{1}}).find("FOREIGN KEY"),
+        std::string::npos);
+}
+
 class StoreWrites : public StoreTest {};
 
 TEST_F(StoreWrites, AreDurableAndSeenByReadersBeforeDoneIsCalledG1) {
@@ -245,6 +330,43 @@ TEST_F(StoreReads, AndWritesFromManyThreadsStayConsistent) {
     for (std::thread& thread : threads) thread.join();
     EXPECT_FALSE(torn);
     EXPECT_EQ(count(*store), 2 * writers * each);
+}
+
+class StoreLog : public StoreTest {
+protected:
+    uint64_t bytes() const { return std::filesystem::file_size(folder_.path() / "hub.db-wal"); }
+    void write_mebibytes(Store& store, int count) {
+        for (int i = 0; i < count; ++i) add(store, next_++, std::string(1 << 20, 'x'));
+    }
+    int64_t next_ = 0;
+};
+
+TEST_F(StoreLog, BeginsAgainAfterEightMebibytes) {
+    const auto store = open_with_things();
+    write_mebibytes(*store, 40);
+    EXPECT_LT(bytes(), 12U << 20);
+    EXPECT_GT(std::filesystem::file_size(file()), 30U << 20) << "the writer has copied it";
+}
+
+TEST_F(StoreLog, GrowsWhileAReaderNeedsAnOldStateAndShrinksAfterwards) {
+    const auto store = open_with_things();
+    store->read([&](Session& session) {
+        const int64_t before = session.first(things_count)->number(0);
+        write_mebibytes(*store, 100);
+        EXPECT_GT(bytes(), 90U << 20);
+        EXPECT_EQ(session.first(things_count)->number(0), before);
+        return 0;
+    });
+    write_mebibytes(*store, 40);
+    EXPECT_LT(bytes(), 70U << 20);
+}
+
+TEST_F(StoreLog, IsCopiedIntoTheFileAtTheEnd) {
+    auto store = open_with_things();
+    write_mebibytes(*store, 1);
+    EXPECT_GT(bytes(), 1U << 20);
+    store.reset();
+    EXPECT_GT(std::filesystem::file_size(file()), 1U << 20);
 }
 
 }  // namespace

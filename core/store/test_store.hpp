@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <latch>
 #include <string>
 
@@ -46,6 +47,14 @@ protected:
     }
     std::filesystem::path file() const { return folder_.path() / "hub.db"; }
 
+    /// Overwrites all but the first two pages.
+    void damage() const {
+        std::fstream stream(file(), std::ios::in | std::ios::out | std::ios::binary);
+        stream.seekp(2 * 4096);
+        const std::string rubbish(std::filesystem::file_size(file()) - 2 * 4096, '\xEE');
+        stream.write(rubbish.data(), static_cast<std::streamsize>(rubbish.size()));
+    }
+
     static void add(Store& store, int64_t id, const Value& value = {}) {
         store.write([&](Transaction& tx) { tx.run(things_add, {id, value}); });
     }
@@ -63,21 +72,24 @@ class HeldWriter {
 public:
     explicit HeldWriter(Store& store) {
         store.write_async(
-            [this](Transaction&) {
-                started_.count_down();
-                go_on_.wait();
+            [latches = latches_](Transaction&) {
+                latches->started.count_down();
+                latches->go_on.wait();
             },
             {});
-        started_.wait();
+        latches_->started.wait();
     }
     ~HeldWriter() { release(); }
     void release() {
-        if (!std::exchange(is_released_, true)) go_on_.count_down();
+        if (!std::exchange(is_released_, true)) latches_->go_on.count_down();
     }
 
 private:
-    std::latch started_{1};
-    std::latch go_on_{1};
+    struct Latches {
+        std::latch started{1};
+        std::latch go_on{1};
+    };
+    std::shared_ptr<Latches> latches_ = std::make_shared<Latches>();  // The writer's too.
     bool is_released_ = false;
 };
 
