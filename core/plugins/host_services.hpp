@@ -1,4 +1,5 @@
-// The table of host services. Folders above plugins/ register what they offer; plugins/ calls none of them by name.
+// The table of host services. Folders above plugins/ register what they offer; plugins/ calls none
+// of them by name.
 #pragma once
 #include <functional>
 #include <map>
@@ -18,10 +19,12 @@ struct ServiceCaller {
 /// [any thread] once serving; register_method only before plugins start.
 class HostServices {
 public:
-    /// `in` is the encoded message, the return value the encoded answer. Throws Error, which travels to the plugin.
+    /// `in` is the encoded message, the return value the encoded answer. Throws Error, which
+    /// travels to the plugin.
     using Method = std::function<std::string(const ServiceCaller& caller, std::string_view in)>;
 
-    /// `interface_id` such as "http-client/1"; `method` is the number the SDK uses for it (patchbay/detail/methods.hpp).
+    /// `interface_id` such as "http-client/1"; `method` is the number the SDK uses for it
+    /// (patchbay/detail/methods.hpp).
     void register_method(const std::string& interface_id, uint32_t method, Method function);
     bool offers(std::string_view interface_id) const;
     std::set<std::string> interfaces() const;

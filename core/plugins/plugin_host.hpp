@@ -1,10 +1,12 @@
-// Loads plugin libraries, keeps their instances, and lends them out. What a plugin asks of the host goes through HostServices.
+// Loads plugin libraries, keeps their instances, and lends them out. What a plugin asks of the host
+// goes through HostServices.
 #pragma once
 #include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <patchbay/detail/schema.hpp>
 #include <patchbay/sdk.hpp>
 #include <string>
 #include <vector>
@@ -14,7 +16,17 @@
 
 namespace patchbay {
 
-enum class InstanceState { disabled, starting, active, draining, stopping, failed, stuck, resident, gone };
+enum class InstanceState {
+    disabled,
+    starting,
+    active,
+    draining,
+    stopping,
+    failed,
+    stuck,
+    resident,
+    gone
+};
 std::string_view word(InstanceState state);
 
 struct InstanceInfo {
@@ -24,10 +36,20 @@ struct InstanceInfo {
     int64_t generation = 0;
     int64_t leases = 0;
     std::vector<std::string> provides;
+    int64_t stuck = 0, resident = 0;  ///< Copies of earlier generations that are still mapped.
 };
 
-/// A loaded generation, lent: while a lease lives the library stays mapped. Calls are typed, synchronous, on the caller's thread; they throw Error
-/// as the plugin did (kind, code, retry_after, request_left), or Error(internal) for what broke in the plugin.
+/// What inbound needs of an instance's webhooks, kept while the instance is disabled or failed
+/// after it ran once: its requests are still checked, stored and answered then.
+struct WebhookFace {
+    std::vector<Route> routes;
+    Labels secrets;  ///< By key of the configuration.
+};
+
+/// A loaded generation, lent: while a lease lives the library stays mapped, and its reload waits
+/// for it. Hold it for one piece of work. Calls are typed, synchronous, on the caller's thread;
+/// they throw Error as the plugin did (kind, code, retry_after, request_left), or Error(internal)
+/// for what broke in the plugin. A call of an interface that the plugin lacks: Error(unsupported).
 class PluginLease {
 public:
     virtual ~PluginLease() = default;
@@ -46,17 +68,38 @@ public:
     virtual std::vector<ApiRoute> api_routes() = 0;
     virtual Response answer(const Call& call, const Request& request) = 0;
     virtual Health health(const Call& call) = 0;
-    virtual std::string secret(std::string_view config_key) = 0;  ///< Value of a secret of this instance's configuration; empty when unset.
+    virtual std::string secret(
+        std::string_view config_key) = 0;  ///< Value of a secret of this instance's configuration;
+                                           ///< empty when unset.
+
+    // With an answer of their own, so that a test's double need not have them.
+    virtual void mark_read(const Call& call, const Mark& mark);
+    virtual void typing(const Call& call, const Mark& mark);
+    virtual std::vector<std::string> topics();
+    virtual void handle(const Call& call, const Event& event);
+    virtual std::vector<OperationInfo> operations();
+    virtual std::string perform(const Call& call, const OperationInput& input);
+    virtual std::vector<SocketRoute> socket_routes();
+    virtual SocketReply socket_opened(const Call& call, const SocketMessage& message);
+    virtual SocketReply socket_message(const Call& call, const SocketMessage& message);
+    virtual void socket_closed(const Call& call, const SocketMessage& message);
+    virtual void on_timer(std::string_view name, std::string_view payload);
+    virtual void on_task(std::string_view name, std::string_view payload);
+    virtual int64_t generation() const { return 0; }
 };
 using PluginLeasePtr = std::shared_ptr<PluginLease>;
 
-/// [any thread] but start and stop.
+/// Longest wait of lease() while an exclusive plugin changes its generation.
+inline constexpr std::chrono::milliseconds gate_wait{5'000};
+
+/// [any thread]; what changes an instance is done one at a time.
 class PluginHost {
 public:
     PluginHost(const HubConfig& config, HostServices& services, std::filesystem::path staging);
     ~PluginHost();  ///< stop()
 
-    /// Loads every configured instance. A failed one is kept with its reason in InstanceInfo::last_error; the others go on.
+    /// Loads every configured instance. A failed one is kept with its reason in
+    /// InstanceInfo::last_error; the others go on.
     void start();
     /// Drains, destroys and unloads all, in reverse order.
     void stop();
@@ -65,6 +108,23 @@ public:
     PluginLeasePtr lease(const std::string& instance) const;
     std::vector<InstanceInfo> list() const;
     std::optional<InstanceInfo> find(const std::string& instance) const;
+
+    /// Replaces the running generation by a fresh copy of the file, with `config` if one is given
+    /// (same instance name). Throws Error or ConfigError when the new one cannot be loaded or
+    /// created; the old one then serves on.
+    void reload(const std::string& instance);
+    void reload(const InstanceConfig& config);
+    /// Throws like reload(). Error(not_found): no such instance.
+    void enable(const std::string& instance);
+    void disable(const std::string& instance);
+
+    /// nullopt: unknown, or never got as far as telling its routes.
+    std::optional<WebhookFace> webhooks(const std::string& instance) const;
+    /// Problems of one instance's configuration, without creating it. Throws Error when the plugin
+    /// itself cannot be loaded.
+    std::vector<ConfigProblem> check(const InstanceConfig& config) const;
+    /// Throws Error when the plugin cannot be loaded.
+    detail::Schema schema(const std::string& plugin) const;
 
 private:
     struct Impl;

@@ -1,0 +1,198 @@
+#include "plugins/generation.hpp"
+
+#include <algorithm>
+#include <patchbay/detail/methods.hpp>
+
+#include "base/log.hpp"
+#include "plugins/schema_check.hpp"
+
+namespace patchbay {
+namespace {
+
+// What the plugin says it cannot do without and the hub does not have.
+void check_needs(const PluginStamp& stamp, const HostServices& services) {
+    std::string missing;
+    for (const std::string& need : stamp.needs)
+        if (!services.offers(need)) missing += (missing.empty() ? "" : ", ") + need;
+    if (!missing.empty())
+        throw Error(ErrorKind::refused,
+                    "the plugin needs " + missing + ", which this hub does not have");
+}
+
+std::string answer_of(int32_t status, const detail::StringSink& sink) {
+    if (status != 0) detail::rethrow(status, sink.text());
+    if (sink.too_large()) throw Error(ErrorKind::internal, "the plugin's answer is over 4 MiB");
+    return sink.text();
+}
+
+}  // namespace
+
+Generation::Generation(const Origin& origin)
+    : stamp_(origin.file.stamp),
+      path_(origin.file.path),
+      caller_{origin.instance.name, origin.instance.plugin},
+      services_(origin.services),
+      number_(origin.number),
+      config_(wire::pack(origin.instance.config)),
+      host_{sizeof(pb_host), PB_ABI_MINOR, this, &Generation::host_call} {
+    check_stamp(stamp_, origin.instance.plugin);
+    check_needs(stamp_, services_);
+    library_ = std::make_unique<Library>(origin.file, origin.staging);
+    try {
+        describe();
+        secrets_ = secrets_of(schema_, origin.instance);
+        for (const auto& [key, value] : secrets_) register_secret(value);
+        check_config(origin.instance, origin.config_file.string());
+    } catch (...) {
+        library_->close();
+        throw;
+    }
+}
+
+Generation::~Generation() = default;
+
+void Generation::describe() {
+    detail::StringSink out;
+    const std::string answer = answer_of(library_->entry().describe(out.sink()), out);
+    wire::unpack(answer, wire::Text::checked, schema_);
+}
+
+void Generation::check_config(const InstanceConfig& instance, const std::string& file) {
+    std::vector<ConfigProblem> problems = check_against_schema(schema_, instance, file);
+    detail::StringSink error;
+    const int32_t status = library_->entry().check_config(detail::borrow(config_), error.sink());
+    if (status != 0) {
+        try {
+            detail::rethrow(status, error.text());
+        } catch (const detail::ConfigProblems& own) {
+            for (auto& one : problems_of_plugin(own.problems, instance, file, problems))
+                problems.push_back(std::move(one));
+        }
+    }
+    if (!problems.empty()) throw ConfigError(std::move(problems));
+}
+
+void Generation::create() {
+    detail::StringSink error;
+    answer_of(library_->entry().create(&host_, detail::borrow(config_), &plugin_, error.sink()),
+              error);
+    if (plugin_.struct_size < sizeof(pb_instance) || !plugin_.call || !plugin_.destroy) {
+        plugin_ = {};
+        throw Error(ErrorKind::refused, "the plugin made no usable instance");
+    }
+    if (!provides(HealthCheck::interface_id)) return;
+    const auto health = ask<Health>(method::health, Call{.left = milliseconds{1'000}});
+    if (health.state == Health::down)
+        throw Error(ErrorKind::unavailable, "the plugin says that it is down: " + health.text);
+}
+
+bool Generation::acquire() {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return false;
+    ++leases_;
+    return true;
+}
+
+void Generation::release() {
+    // Notified under the lock: the control thread may end this generation as soon as it has seen
+    // zero.
+    const std::lock_guard lock(mutex_);
+    if (--leases_ == 0) returned_.notify_all();
+}
+
+int64_t Generation::leases() const {
+    const std::lock_guard lock(mutex_);
+    return leases_;
+}
+
+bool Generation::drain(milliseconds left) {
+    const auto until = std::chrono::steady_clock::now() + left;
+    {
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+    }
+    try {
+        if (plugin_.call) call(method::drain, wire::pack(left));
+    } catch (const Error& error) {
+        log_warn(caller_.instance, "the plugin could not drain", {{"reason", error.what()}});
+    }
+    std::unique_lock lock(mutex_);
+    return returned_.wait_until(lock, until, [&] { return leases_ == 0; });
+}
+
+Ending Generation::end() {
+    stopping_ = true;
+    if (plugin_.destroy) {
+        try {
+            plugin_.destroy(plugin_.self);
+        } catch (...) {  // Against the contract, which a plugin written without the SDK may break.
+            log_error(caller_.instance, "the plugin threw while it was destroyed",
+                      {{"plugin", stamp_.name}});
+        }
+    }
+    plugin_ = {};
+    if (library_->close()) return Ending::gone;
+    log_warn(caller_.instance, "the library stays mapped after unloading",
+             {{"plugin", stamp_.name}});
+    return Ending::resident;
+}
+
+std::string Generation::call(uint32_t method, std::string_view in) {
+    detail::StringSink answer;
+    int32_t status = 0;
+    try {
+        status = plugin_.call(plugin_.self, method, detail::borrow(in), answer.sink());
+    } catch (...) {  // As above.
+        throw Error(ErrorKind::internal, "the plugin threw through the boundary");
+    }
+    return answer_of(status, answer);
+}
+
+int32_t Generation::host_call(void* self, uint32_t method, pb_bytes in, pb_sink out) {
+    return detail::guarded(out, [&] {
+        const auto& generation = *static_cast<Generation*>(self);
+        if (generation.stopping_)
+            throw Error(ErrorKind::stopping, "the instance is being destroyed");
+        detail::deliver(out, generation.serve(method, detail::view(in)));
+    });
+}
+
+std::string Generation::serve(uint32_t method, std::string_view in) const {
+    if (method != method::interfaces) return services_.call(caller_, method, in);
+    const std::set<std::string> offered = services_.interfaces();
+    return wire::pack(std::vector<std::string>(offered.begin(), offered.end()));
+}
+
+bool Generation::provides(std::string_view interface_id) const {
+    return std::find(stamp_.provides.begin(), stamp_.provides.end(), interface_id) !=
+           stamp_.provides.end();
+}
+
+std::string Generation::secret(std::string_view key) const {
+    const auto found = secrets_.find(std::string(key));
+    return found == secrets_.end() ? std::string{} : found->second;
+}
+
+Capabilities Generation::capabilities() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (capabilities_) return *capabilities_;
+    }
+    auto asked = ask<Capabilities>(method::capabilities);
+    const std::lock_guard lock(mutex_);
+    capabilities_ = asked;
+    return asked;
+}
+
+std::vector<Route> Generation::routes() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (routes_) return *routes_;
+    }
+    auto asked = ask<std::vector<Route>>(method::routes);
+    const std::lock_guard lock(mutex_);
+    routes_ = asked;
+    return asked;
+}
+
+}  // namespace patchbay

@@ -1,0 +1,256 @@
+#include "plugins/schema_check.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "config/section.hpp"
+
+namespace patchbay {
+namespace {
+
+using detail::SchemaKey;
+using detail::ValueType;
+
+std::string parent_of(const std::string& key) {
+    const size_t dot = key.find_last_of(".[");
+    return dot == std::string::npos ? "" : key.substr(0, dot);
+}
+
+std::string_view last_name(std::string_view key) { return key.substr(key.rfind('.') + 1); }
+
+bool is_place_below(std::string_view key, std::string_view container) {
+    return key.size() > container.size() && key.starts_with(container) &&
+           (key[container.size()] == '.' || key[container.size()] == '[');
+}
+
+// What an editor or another parser would read as something else than text.
+bool looks_like_another_type(const std::string& text) {
+    if (text.empty()) return false;
+    static const std::set<std::string, std::less<>> words = {"true", "false", "yes",  "no",
+                                                             "on",   "off",   "null", "~"};
+    std::string lower(text);
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+    if (words.contains(lower)) return true;
+    const bool has_digit = text.find_first_of("0123456789") != std::string::npos;
+    return has_digit && text.find_first_not_of("0123456789+-.eE_:") == std::string::npos;
+}
+
+class Checker {
+public:
+    Checker(const detail::Schema& schema, const InstanceConfig& instance, std::string file)
+        : schema_(schema), instance_(instance), file_(std::move(file)) {}
+
+    std::vector<ConfigProblem> run();
+    std::vector<std::string> places_of(const std::string& pattern) const;
+    ConfigProblem problem(const std::string& key, const std::string& message,
+                          bool at_key = false) const;
+
+private:
+    const std::string* value_of(const std::string& key) const {
+        const auto found = instance_.config.find(key);
+        return found == instance_.config.end() ? nullptr : &found->second;
+    }
+    bool exists(const std::string& key) const;
+    std::vector<std::string> names_below(const std::string& place) const;
+    void check_place(const SchemaKey& key, const std::string& place);
+    void check_missing(const std::string& place);
+    void accept(const SchemaKey& key, const std::string& place);
+    bool is_known(const std::string& key) const;
+    void check_unknown(const std::string& key);
+    std::vector<std::string> siblings(const std::string& parent) const;
+    void add(ConfigProblem one) {
+        if (reported_.insert(one.path + one.message).second) problems_.push_back(std::move(one));
+    }
+
+    const detail::Schema& schema_;
+    const InstanceConfig& instance_;
+    std::string file_;
+    std::set<std::string> known_;                // Every key that may stand here, containers too.
+    std::map<std::string, std::string> shapes_;  // What to say when one of them has another shape.
+    std::set<std::string> reported_;
+    std::vector<ConfigProblem> problems_;
+};
+
+ConfigProblem Checker::problem(const std::string& key, const std::string& message,
+                               bool at_key) const {
+    const auto& places = at_key ? instance_.key_positions : instance_.positions;
+    Position at;
+    for (std::string place = key;;
+         place = parent_of(place)) {  // The nearest place that the file has.
+        const auto found = places.find(place);
+        if (found != places.end()) {
+            at = found->second;
+            break;
+        }
+        if (place.empty()) break;
+    }
+    const std::string block = "plugins." + instance_.name + ".config";
+    return {file_, at.line, at.column, key.empty() ? block : block + "." + key, message};
+}
+
+bool Checker::exists(const std::string& key) const {
+    if (key.empty() || value_of(key) || value_of(key + "[]")) return true;
+    const auto next = instance_.config.lower_bound(key);
+    for (auto at = next; at != instance_.config.end() && at->first.starts_with(key); ++at)
+        if (is_place_below(at->first, key)) return true;
+    return false;
+}
+
+std::vector<std::string> Checker::names_below(const std::string& place) const {
+    const std::string begin = place + ".";
+    std::set<std::string> names;
+    for (auto at = instance_.config.lower_bound(begin);
+         at != instance_.config.end() && at->first.starts_with(begin); ++at)
+        names.insert(at->first.substr(begin.size(),
+                                      at->first.find_first_of(".[", begin.size()) - begin.size()));
+    return {names.begin(), names.end()};
+}
+
+// "rules[].contains" -> "rules[0].contains", "rules[1].contains"; "sheets.*.range" ->
+// "sheets.guests.range".
+std::vector<std::string> Checker::places_of(const std::string& pattern) const {
+    const size_t list = pattern.find("[]"), name = pattern.find(".*");
+    if (list == std::string::npos && name == std::string::npos) return {pattern};
+    const size_t cut = std::min(list, name);
+    const std::string head = pattern.substr(0, cut), tail = pattern.substr(cut + 2);
+    std::vector<std::string> places;
+    const auto expand = [&](const std::string& item) {
+        for (std::string& place : places_of(head + item + tail)) places.push_back(std::move(place));
+    };
+    if (cut == list) {
+        const std::string* count = value_of(head + "[]");
+        const int64_t items = count ? detail::parse_integer(*count).value_or(0) : 0;
+        for (int64_t i = 0; i < items; ++i) expand("[" + std::to_string(i) + "]");
+    } else {
+        for (const std::string& one : names_below(head)) expand("." + one);
+    }
+    return places;
+}
+
+void Checker::accept(const SchemaKey& key, const std::string& place) {
+    known_.insert(place);
+    shapes_[place] = key.is_container() ? *detail::complaint(key, "") : "expected a single value";
+    switch (key.type) {
+        case ValueType::list:
+        case ValueType::sections:
+            known_.insert(place + "[]");
+            for (const std::string& item : places_of(place + "[]")) known_.insert(item);
+            return;
+        case ValueType::map:
+        case ValueType::named_sections:
+            for (const std::string& name : names_below(place)) known_.insert(place + "." + name);
+            return;
+        default:
+            return;
+    }
+}
+
+void Checker::check_missing(const std::string& place) {
+    std::string parent = parent_of(place);
+    while (!exists(parent)) parent = parent_of(parent);
+    const std::string below =
+        parent.empty() ? place
+                       : place.substr(parent.size() + (place[parent.size()] == '.' ? 1 : 0));
+    add(problem(parent, "\"" + below + "\" is missing"));
+}
+
+void Checker::check_place(const SchemaKey& key, const std::string& place) {
+    accept(key, place);
+    const std::string* value = value_of(place);
+    if (!value) {
+        const bool other_shape = exists(place) && !key.is_container();
+        if (other_shape) add(problem(place, shapes_.at(place)));
+        if (key.required && !other_shape) check_missing(place);
+        return;
+    }
+    if (auto wrong = detail::complaint(key, *value)) {
+        add(problem(place, *wrong));
+    } else if (key.type <= ValueType::secret && instance_.unquoted.contains(place) &&
+               looks_like_another_type(*value)) {
+        add(problem(place, "is a text that looks like a number or a switch: put it in quotes"));
+    }
+}
+
+bool Checker::is_known(const std::string& key) const { return known_.contains(key); }
+
+std::vector<std::string> Checker::siblings(const std::string& parent) const {
+    std::set<std::string> names;
+    for (const std::string& key : known_) {
+        if (key.ends_with("[]") || parent_of(key) != parent) continue;
+        names.insert(std::string(last_name(key)));
+    }
+    return {names.begin(), names.end()};
+}
+
+// Reports the outermost part of a key that nothing knows, once.
+void Checker::check_unknown(const std::string& key) {
+    if (is_known(key)) return;
+    std::string outermost = key;
+    for (std::string place = key; !place.empty(); place = parent_of(place)) {
+        if (is_known(place)) break;
+        outermost = place;
+    }
+    if (outermost.ends_with("]")) outermost = parent_of(outermost);
+    if (is_known(
+            outermost)) {  // Known, but of another shape: a list or a map where a value belongs.
+        if (!value_of(outermost)) add(problem(outermost, shapes_[outermost]));
+        return;
+    }
+    const std::string near = nearest(last_name(outermost), siblings(parent_of(outermost)));
+    add(problem(outermost, "unknown key" + (near.empty() ? "" : ", did you mean \"" + near + "\"?"),
+                true));
+}
+
+std::vector<ConfigProblem> Checker::run() {
+    for (const SchemaKey& key : schema_.keys)
+        for (const std::string& place : places_of(key.key)) check_place(key, place);
+    for (const auto& [key, value] : instance_.config) check_unknown(key);
+    std::stable_sort(problems_.begin(), problems_.end(),
+                     [](const ConfigProblem& a, const ConfigProblem& b) {
+                         return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+                     });
+    return std::move(problems_);
+}
+
+}  // namespace
+
+std::vector<ConfigProblem> check_against_schema(const detail::Schema& schema,
+                                                const InstanceConfig& instance,
+                                                const std::string& file) {
+    return Checker(schema, instance, file).run();
+}
+
+std::vector<ConfigProblem> problems_of_plugin(const Labels& found, const InstanceConfig& instance,
+                                              const std::string& file,
+                                              const std::vector<ConfigProblem>& known) {
+    const detail::Schema none;
+    const Checker checker(none, instance, file);
+    std::vector<ConfigProblem> problems;
+    for (const auto& [key, text] : found) {
+        ConfigProblem one = checker.problem(key, text);
+        const bool told = std::any_of(known.begin(), known.end(), [&](const ConfigProblem& other) {
+            return other.path == one.path ||
+                   (text == "is missing" && one.path.starts_with(other.path + ".") &&
+                    other.message.ends_with(" is missing"));
+        });
+        if (!told) problems.push_back(std::move(one));
+    }
+    return problems;
+}
+
+Labels secrets_of(const detail::Schema& schema, const InstanceConfig& instance) {
+    const Checker checker(schema, instance, {});
+    Labels secrets;
+    for (const SchemaKey& key : schema.keys) {
+        if (key.type != ValueType::secret) continue;
+        for (const std::string& place : checker.places_of(key.key)) {
+            const auto found = instance.config.find(place);
+            if (found != instance.config.end() && !found->second.empty())
+                secrets[place] = found->second;
+        }
+    }
+    return secrets;
+}
+
+}  // namespace patchbay
