@@ -1,0 +1,115 @@
+#include "delivery/channel_gate.hpp"
+
+#include "base/log.hpp"
+
+namespace patchbay {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto look_again = 1s;
+
+unsigned with_factor(uint32_t concurrency, double factor) {
+    return std::max(1u, static_cast<unsigned>(concurrency * factor));
+}
+
+std::optional<Breaker::Seen> seen_by_breaker(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::not_sent:
+            return Breaker::Seen::no_connection;
+        case Verdict::unknown:
+        case Verdict::internal:
+            return Breaker::Seen::failed;
+        case Verdict::stopping:
+            return std::nullopt;
+        default:
+            return Breaker::Seen::good;  // It answered, whatever it said.
+    }
+}
+
+}  // namespace
+
+ChannelGate::ChannelGate(ChannelSettings settings, LeaseSource leases, const Clock& clock)
+    : settings_(std::move(settings)),
+      leases_(std::move(leases)),
+      clock_(clock),
+      pace_(settings_.per_second) {}
+
+std::optional<Capabilities> ChannelGate::look_at_plugin() const try {
+    const PluginLeasePtr lease = leases_(settings_.instance);
+    if (!lease) return std::nullopt;
+    return lease->capabilities();
+} catch (const std::exception& error) {
+    log_warn("delivery", "a channel does not say what it can do",
+             {{"channel", settings_.instance}, {"error", error.what()}});
+    return std::nullopt;
+}
+
+Gate::Answer ChannelGate::may_claim(unsigned free_workers, unsigned busy_workers) {
+    const auto capabilities = look_at_plugin();
+    const SteadyTime now = clock_.steady();
+    const std::lock_guard lock{mutex_};
+    if (!paused_.empty() || !capabilities) return {0, now + look_again};
+    capabilities_ = *capabilities;
+    if (!breaker_.allows(now)) return {0, breaker_.next_probe()};
+    if (breaker_.is_open()) {
+        return {busy_workers > 0 ? 0u : 1u, now + look_again};
+    }
+    if (settings_.per_second == 0) pace_.set_rate(capabilities->per_second);
+    const uint32_t most =
+        std::min(settings_.concurrency, std::max(1u, capabilities->max_concurrency));
+    const unsigned places = with_factor(most, pace_.factor(now));
+    if (busy_workers >= places) return {0, now + look_again};
+    const unsigned count = pace_.available(now, std::min(free_workers, places - busy_workers));
+    return {count, pace_.next()};
+}
+
+SteadyTime ChannelGate::take() {
+    const SteadyTime now = clock_.steady();
+    const std::lock_guard lock{mutex_};
+    breaker_.probe_started(now);
+    return pace_.take(now);
+}
+
+void ChannelGate::report(Verdict verdict) {
+    const auto seen = seen_by_breaker(verdict);
+    if (!seen) return;
+    const SteadyTime now = clock_.steady();
+    const std::lock_guard lock{mutex_};
+    const bool was_open = breaker_.is_open();
+    if (verdict == Verdict::retry_later) pace_.slow_down(now);
+    if (breaker_.record(*seen, now)) pace_.restart(now);
+    if (was_open == breaker_.is_open()) return;
+    log_warn("delivery", was_open ? "a channel works again" : "a channel fails, its sends wait",
+             {{"channel", settings_.instance}});
+}
+
+void ChannelGate::pause(const std::string& reason) {
+    const std::lock_guard lock{mutex_};
+    paused_ = reason;
+}
+
+void ChannelGate::resume() {
+    const std::lock_guard lock{mutex_};
+    if (paused_.empty()) return;
+    paused_.clear();
+    pace_.restart(clock_.steady());
+}
+
+std::optional<std::string> ChannelGate::paused() const {
+    const std::lock_guard lock{mutex_};
+    if (paused_.empty()) return std::nullopt;
+    return paused_;
+}
+
+bool ChannelGate::is_breaker_open() const {
+    const std::lock_guard lock{mutex_};
+    return breaker_.is_open();
+}
+
+Capabilities ChannelGate::capabilities() const {
+    const std::lock_guard lock{mutex_};
+    return capabilities_;
+}
+
+}  // namespace patchbay

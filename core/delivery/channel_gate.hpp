@@ -1,0 +1,59 @@
+// Whether and how fast a channel may send now: paused, without its plugin, behind an open breaker,
+// or at its pace.
+#pragma once
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <patchbay/sdk.hpp>
+#include <string>
+
+#include "base/clock.hpp"
+#include "delivery/job_runner.hpp"
+#include "delivery/pace.hpp"
+#include "delivery/verdict.hpp"
+#include "plugins/plugin_host.hpp"
+
+namespace patchbay {
+
+/// nullptr: unknown, disabled or not active. PluginHost::lease, or a stand-in.
+using LeaseSource = std::function<PluginLeasePtr(const std::string& instance)>;
+
+struct ChannelSettings {
+    std::string instance;
+    uint32_t concurrency = 8;
+    uint32_t per_second = 0;      ///< 0: what the plugin says, or no limit.
+    bool park_when_dead = false;  ///< A dead send closes its lane until staff opens it; otherwise
+                                  ///< the next message goes.
+};
+
+/// [any thread]
+class ChannelGate final : public Gate {
+public:
+    ChannelGate(ChannelSettings settings, LeaseSource leases, const Clock& clock);
+
+    Answer may_claim(unsigned free_workers, unsigned busy_workers) override;
+    SteadyTime take() override;
+
+    void report(Verdict verdict);
+    void pause(const std::string& reason);
+    void resume();  ///< Begins slowly (G18).
+    std::optional<std::string> paused() const;
+    bool is_breaker_open() const;
+    PluginLeasePtr lease() const { return leases_(settings_.instance); }
+    const ChannelSettings& settings() const { return settings_; }
+    /// As last seen; the default values before the plugin has been there.
+    Capabilities capabilities() const;
+
+private:
+    std::optional<Capabilities> look_at_plugin() const;
+    const ChannelSettings settings_;
+    const LeaseSource leases_;
+    const Clock& clock_;
+    mutable std::mutex mutex_;
+    Pace pace_;
+    Breaker breaker_;
+    std::string paused_;
+    Capabilities capabilities_;
+};
+
+}  // namespace patchbay

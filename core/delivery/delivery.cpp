@@ -1,0 +1,259 @@
+#include "delivery/delivery.hpp"
+
+#include <condition_variable>
+#include <map>
+#include <thread>
+
+#include "base/log.hpp"
+#include "delivery/housekeeping.hpp"
+#include "delivery/statements.hpp"
+#include "delivery/unknown.hpp"
+
+namespace patchbay {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+constexpr auto tick = 1s;
+constexpr unsigned ticks_between_rescues = 5;
+constexpr unsigned ticks_between_sweeps = 60;
+constexpr unsigned resolver_threads = 2;
+
+struct Queue {
+    std::shared_ptr<ChannelGate> gate;  ///< nullptr: not a channel
+    std::unique_ptr<Sender> sender;
+    std::unique_ptr<JobRunner> runner;
+};
+
+}  // namespace
+
+struct Delivery::Impl {
+    Impl(Store& store_, Ids& ids_, LeaseSource leases_, std::string owner_,
+         std::function<void(const MessageChange&)> changed)
+        : leases(std::move(leases_)),
+          context{store_,
+                  ids_,
+                  board,
+                  std::move(owner_),
+                  std::move(changed),
+                  [this](const std::string& queue) { wake(queue); }},
+          resolver(context, [this](const std::string& queue) { return gate(queue); }),
+          guard(store_.clock()) {}
+
+    void wake(const std::string& queue);
+    std::shared_ptr<ChannelGate> gate(const std::string& queue) const;
+    ChannelGate& require_gate(const std::string& channel) const;
+    void repeat(const std::function<bool()>& work);
+    void keep_house();
+    void load_pauses();
+    template <class Work>
+    void guarded(const char* what, Work&& work);
+
+    OutcomeBoard board;
+    LeaseSource leases;
+    DeliveryContext context;
+    UnknownResolver resolver;
+    ClockGuard guard;
+    std::map<std::string, Queue> queues;  // Complete before start(), constant afterwards.
+
+    std::mutex mutex;
+    std::condition_variable stop_asked;
+    bool stopping = false, started = false, stopped = false;
+    unsigned ticks = 0;
+    bool more_to_sweep = false;
+    std::vector<std::thread> threads;
+};
+
+void Delivery::Impl::wake(const std::string& queue) {
+    const auto found = queues.find(queue);
+    if (found != queues.end()) found->second.runner->wake();
+}
+
+std::shared_ptr<ChannelGate> Delivery::Impl::gate(const std::string& queue) const {
+    const auto found = queues.find(queue);
+    return found == queues.end() ? nullptr : found->second.gate;
+}
+
+ChannelGate& Delivery::Impl::require_gate(const std::string& channel) const {
+    const auto found = queues.find(channel);
+    if (found == queues.end() || !found->second.gate) {
+        throw Error(ErrorKind::not_found, "there is no channel \"" + channel + "\"");
+    }
+    return *found->second.gate;
+}
+
+// Until stop(); `work` says whether there is more to do at once.
+void Delivery::Impl::repeat(const std::function<bool()>& work) {
+    std::unique_lock lock{mutex};
+    while (!stopping) {
+        lock.unlock();
+        bool has_more = false;
+        guarded("the round", [&] { has_more = work(); });
+        lock.lock();
+        if (!has_more) stop_asked.wait_for(lock, tick, [this] { return stopping; });
+    }
+}
+
+template <class Work>
+void Delivery::Impl::guarded(const char* what, Work&& work) {
+    try {
+        work();
+    } catch (const std::exception& error) {
+        log_warn("delivery", "housekeeping failed, it is tried again",
+                 {{"what", what}, {"error", error.what()}});
+    }
+}
+
+void Delivery::Impl::keep_house() {
+    guarded("expiry", [this] { expire_sends(context); });
+    if (ticks % ticks_between_rescues == 0) {
+        guarded("heartbeat", [this] { beat(context.store, context.owner); });
+        guarded("rescue", [this] {
+            if (!guard.may_rescue()) return;
+            const Recovered recovered = rescue(context.store, context.ids, context.owner);
+            if (recovered.ready == 0) return;
+            for (auto& [name, queue] : queues) queue.runner->wake();
+        });
+        guarded("early statuses", [this] { reunite_statuses(context); });
+        guarded("pauses", [this] { load_pauses(); });
+    }
+    if (more_to_sweep || ticks % ticks_between_sweeps == 0) {
+        guarded("retention", [this] { more_to_sweep = sweep_deliveries(context.store); });
+    }
+    ++ticks;
+}
+
+// The table is the truth: another process, or a command, may have paused or resumed.
+void Delivery::Impl::load_pauses() {
+    std::map<std::string, std::string> paused;
+    for (const Row& row :
+         context.store.read([](Session& s) { return s.run(sql::channel_paused); })) {
+        paused[row.text(0)] = row.text(1);
+    }
+    for (auto& [name, queue] : queues) {
+        if (!queue.gate) continue;
+        const auto found = paused.find(name);
+        found == paused.end() ? queue.gate->resume() : queue.gate->pause(found->second);
+    }
+}
+
+Delivery::Delivery(Store& store, Ids& ids, LeaseSource leases, std::string owner,
+                   std::function<void(const MessageChange&)> changed)
+    : impl_(std::make_unique<Impl>(store, ids, std::move(leases), std::move(owner),
+                                   std::move(changed))) {}
+
+Delivery::~Delivery() { stop(0ms); }
+
+void Delivery::add_channel(const ChannelSettings& settings) {
+    Impl& impl = *impl_;
+    Queue& queue = impl.queues[settings.instance];
+    queue.gate = std::make_shared<ChannelGate>(settings, impl.leases, impl.context.store.clock());
+    queue.sender = std::make_unique<Sender>(impl.context, queue.gate);
+    queue.runner = std::make_unique<JobRunner>(
+        impl.context.store, impl.context.ids,
+        RunnerOptions{.queue = settings.instance,
+                      .owner = impl.context.owner,
+                      .workers = settings.concurrency},
+        [sender = queue.sender.get()](ClaimedJob& job) { sender->run(job); }, queue.gate);
+}
+
+void Delivery::add_queue(const std::string& queue, unsigned workers, JobRunner::Handler handler) {
+    Impl& impl = *impl_;
+    impl.queues[queue].runner = std::make_unique<JobRunner>(
+        impl.context.store, impl.context.ids,
+        RunnerOptions{.queue = queue, .owner = impl.context.owner, .workers = workers},
+        std::move(handler));
+}
+
+void Delivery::start() {
+    Impl& impl = *impl_;
+    impl.load_pauses();
+    for (auto& [name, queue] : impl.queues) queue.runner->start();
+    impl.threads.emplace_back([&impl] {
+        impl.repeat([&impl] {
+            impl.keep_house();
+            return false;
+        });
+    });
+    for (unsigned i = 0; i < resolver_threads; ++i) {
+        impl.threads.emplace_back(
+            [&impl] { impl.repeat([&impl] { return impl.resolver.step(1) > 0; }); });
+    }
+    impl.started = true;
+}
+
+StopReport Delivery::stop(std::chrono::milliseconds grace) {
+    Impl& impl = *impl_;
+    {
+        const std::lock_guard lock{impl.mutex};
+        if (std::exchange(impl.stopped, true)) return {};
+    }
+    StopReport total;
+    std::mutex total_mutex;
+    // At the same time: each may use the whole grace.
+    std::vector<std::thread> stops;
+    for (auto& [name, queue] : impl.queues) {
+        stops.emplace_back([&, runner = queue.runner.get()] {
+            const StopReport report = runner->stop(grace);
+            const std::lock_guard lock{total_mutex};
+            total.handed_back += report.handed_back;
+            total.left_running += report.left_running;
+        });
+    }
+    for (std::thread& thread : stops) thread.join();
+    {
+        const std::lock_guard lock{impl.mutex};
+        impl.stopping = true;
+    }
+    impl.stop_asked.notify_all();
+    impl.board.stop();
+    for (std::thread& thread : impl.threads) thread.join();
+    if (impl.started && total.left_running == 0) {
+        impl.guarded("unregister",
+                     [&] { unregister_worker(impl.context.store, impl.context.owner); });
+    }
+    return total;
+}
+
+void Delivery::wake(const std::string& queue) { impl_->wake(queue); }
+
+OutcomeBoard& Delivery::outcomes() { return impl_->board; }
+
+void Delivery::pause(const std::string& channel, const std::string& reason) {
+    ChannelGate& gate = impl_->require_gate(channel);
+    Store& store = impl_->context.store;
+    const TimeMs now = store.clock().now_ms();
+    store.write([&](Transaction& tx) { tx.run(sql::channel_pause, {channel, reason, now}); });
+    gate.pause(reason);
+}
+
+void Delivery::resume(const std::string& channel) {
+    ChannelGate& gate = impl_->require_gate(channel);
+    Store& store = impl_->context.store;
+    const TimeMs now = store.clock().now_ms();
+    store.write([&](Transaction& tx) { tx.run(sql::channel_resume, {now, channel}); });
+    gate.resume();
+    impl_->wake(channel);
+}
+
+std::optional<std::string> Delivery::paused(const std::string& channel) const {
+    return impl_->require_gate(channel).paused();
+}
+
+SendLimits Delivery::limits(const std::string& channel) const {
+    const auto gate = impl_->gate(channel);
+    return gate ? SendLimits::of(gate->capabilities()) : SendLimits{};
+}
+
+std::vector<Delivery::QueueState> Delivery::state() const {
+    std::vector<QueueState> states;
+    for (const auto& [name, queue] : impl_->queues) {
+        states.push_back({name, queue.runner->counters(),
+                          queue.gate && queue.gate->is_breaker_open(),
+                          queue.gate ? queue.gate->paused() : std::nullopt});
+    }
+    return states;
+}
+
+}  // namespace patchbay

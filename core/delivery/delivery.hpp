@@ -1,0 +1,61 @@
+// All of delivery as one object: a runner for each queue, the resolver of unknown outcomes, and
+// what time brings.
+#pragma once
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "delivery/channel_gate.hpp"
+#include "delivery/job_runner.hpp"
+#include "delivery/outbox.hpp"
+#include "delivery/outcome_board.hpp"
+#include "delivery/recovery.hpp"
+#include "delivery/sender.hpp"
+
+namespace patchbay {
+
+/// [any thread] but add_channel, add_queue and start. Before it: register_worker, Ids with its
+/// node, recover.
+class Delivery {
+public:
+    /// `owner` as in WorkerInfo. `changed` is told of every status that delivery itself raised,
+    /// after the commit.
+    Delivery(Store& store, Ids& ids, LeaseSource leases, std::string owner,
+             std::function<void(const MessageChange&)> changed = {});
+    ~Delivery();  ///< stop() without grace
+
+    void add_channel(const ChannelSettings& settings);
+    /// A queue of another folder: flow, rules, media, webhooks.
+    void add_queue(const std::string& queue, unsigned workers, JobRunner::Handler handler);
+    void start();
+    /// Nothing new is claimed; waits up to `grace`, hands back the rest (G11). Then the row of this
+    /// process goes, unless a handler is left running: the next start must find its jobs.
+    StopReport stop(std::chrono::milliseconds grace);
+
+    /// After a commit that made jobs of this queue ready.
+    void wake(const std::string& queue);
+    OutcomeBoard& outcomes();
+
+    /// The sends of a channel wait, without using attempts; kept over restarts.
+    void pause(const std::string& channel, const std::string& reason);
+    /// By an operator, or after its secret was changed.
+    void resume(const std::string& channel);
+    std::optional<std::string> paused(const std::string& channel) const;
+    /// What the channel can carry, for Draft::limits. Never calls the plugin.
+    SendLimits limits(const std::string& channel) const;
+
+    struct QueueState {
+        std::string queue;
+        JobRunner::Counters counters;
+        bool breaker_open = false;
+        std::optional<std::string> paused;
+    };
+    std::vector<QueueState> state() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace patchbay

@@ -1,0 +1,171 @@
+#include "delivery/jobs.hpp"
+
+#include "base/log.hpp"
+#include "delivery/statements.hpp"
+
+namespace patchbay {
+namespace {
+
+constexpr size_t max_error_bytes = 2048;
+
+TimeMs plus(TimeMs now, std::chrono::milliseconds by) { return now + by.count(); }
+
+Value text_or_null(const std::string& text) { return text.empty() ? Value{} : Value{text}; }
+
+std::string shortened(const std::string& error) {
+    std::string text = redact(error);
+    if (text.size() <= max_error_bytes) return text;
+    size_t end = max_error_bytes;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    text.resize(end);
+    return text;
+}
+
+}  // namespace
+
+LeaseLost::LeaseLost(int64_t job_id)
+    : std::runtime_error("the lease of job " + std::to_string(job_id) + " is lost") {}
+
+LanePlace lock_lane(Transaction& tx, const std::string& lane) {
+    return {lane, tx.first(sql::lane_lock, {lane})->number(0)};
+}
+
+bool touch_lane(Transaction& tx, const std::string& lane) {
+    if (lane.empty()) return true;
+    const auto row = tx.first(sql::lane_touch, {lane});
+    return !row || row->is_null(0);
+}
+
+std::optional<EnqueuedJob> enqueue_job(Transaction& tx, Ids& ids, const NewJob& job,
+                                       const std::optional<LanePlace>& place, TimeMs now) {
+    const auto row =
+        tx.first(sql::job_enqueue,
+                 {ids.machine_id(), job.queue, place ? Value{place->lane} : Value{},
+                  place ? Value{place->seq} : Value{}, job.ukey, job.kind, text_or_null(job.ref),
+                  text_or_null(job.payload), text_or_null(job.trace), job.priority,
+                  job.run_at == 0 ? now : job.run_at, nullable(job.valid_until), now});
+    if (!row) return std::nullopt;
+    return EnqueuedJob{row->number(0), row->text(1) == "ready"};
+}
+
+std::vector<ClaimedJob> claim_jobs(Transaction& tx, const Claim& claim, TimeMs now,
+                                   HeldLease::SteadyTime held_until) {
+    std::vector<ClaimedJob> jobs;
+    for (const Row& row :
+         tx.run(sql::job_claim, {claim.queue, now, static_cast<int64_t>(claim.count), claim.owner,
+                                 plus(now, job_lease)})) {
+        ClaimedJob job;
+        job.id = row.number(0);
+        job.queue = claim.queue;
+        job.lane = row.text_or(1, "");
+        job.kind = row.text(3);
+        job.ref = row.text_or(4, "");
+        job.payload = row.text_or(5, "");
+        job.attempt = row.number(6);
+        job.token = row.number(7);
+        job.trace = row.text_or(8, "");
+        job.valid_until = row.maybe_number(9);
+        job.max_attempts = row.number(10);
+        job.crashes = row.number(11);
+        job.lease = std::make_shared<HeldLease>(held_until);
+        jobs.push_back(std::move(job));
+    }
+    // The order of RETURNING is undefined.
+    std::sort(jobs.begin(), jobs.end(),
+              [](const ClaimedJob& a, const ClaimedJob& b) { return a.id < b.id; });
+    return jobs;
+}
+
+bool has_due_job(Session& session, const std::string& queue, TimeMs now) {
+    return session.first(sql::job_peek, {queue, now}).has_value();
+}
+
+void mark_sending(Transaction& tx, const ClaimedJob& job, TimeMs now) {
+    if (!tx.first(sql::job_sending, {job.id, job.token, plus(now, least_lease_to_send)})) {
+        throw LeaseLost(job.id);
+    }
+}
+
+bool heartbeat(Transaction& tx, int64_t job_id, int64_t token, TimeMs now) {
+    return tx.first(sql::job_heartbeat, {plus(now, job_lease), job_id, token}).has_value();
+}
+
+bool end_job(Transaction& tx, const ClaimedJob& job, const std::string& state,
+             const std::string& error, TimeMs now) {
+    const auto row =
+        tx.first(sql::job_ack, {state, now, text_or_null(shortened(error)), job.id, job.token});
+    if (!row) throw LeaseLost(job.id);
+    return promote_next(tx, job.lane);
+}
+
+void retry_job(Transaction& tx, const ClaimedJob& job, TimeMs run_at, bool spend_attempt,
+               const std::string& error) {
+    const int64_t given_back = spend_attempt ? 0 : 1;
+    if (!tx.first(sql::job_retry,
+                  {run_at, given_back, text_or_null(shortened(error)), job.id, job.token})) {
+        throw LeaseLost(job.id);
+    }
+}
+
+void leave_unknown(Transaction& tx, const ClaimedJob& job, TimeMs run_at,
+                   const std::string& error) {
+    if (!tx.first(sql::job_unknown, {run_at, text_or_null(shortened(error)), job.id, job.token})) {
+        throw LeaseLost(job.id);
+    }
+}
+
+bool give_back(Transaction& tx, int64_t job_id, int64_t token) {
+    return tx.first(sql::job_give_back, {job_id, token}).has_value();
+}
+
+bool promote_next(Transaction& tx, const std::string& lane) {
+    if (lane.empty()) return false;
+    return tx.first(sql::job_promote, {lane}).has_value();
+}
+
+void park_lane(Transaction& tx, const std::string& lane, const std::string& reason) {
+    tx.run(sql::lane_park, {reason, lane});
+}
+
+bool unpark_lane(Transaction& tx, const std::string& lane) {
+    tx.run(sql::lane_park, {Value{}, lane});
+    return promote_next(tx, lane);
+}
+
+bool cancel_job(Transaction& tx, int64_t job_id, TimeMs now) {
+    return tx.first(sql::job_cancel, {now, job_id}).has_value();
+}
+
+bool revive_job(Transaction& tx, int64_t job_id, const std::string& lane, TimeMs now,
+                std::optional<TimeMs> valid_until) {
+    const Value place = lane.empty() ? Value{} : Value{lock_lane(tx, lane).seq};
+    if (!tx.first(sql::job_revive, {now, place, nullable(valid_until), job_id})) return false;
+    if (lane.empty()) {
+        tx.run(sql::job_release, {job_id});
+    } else {
+        promote_next(tx, lane);
+    }
+    return true;
+}
+
+std::vector<RescuedJob> rescue_jobs(Transaction& tx, TimeMs now) {
+    std::vector<RescuedJob> rescued;
+    for (const Row& row : tx.run(sql::job_rescue, {plus(now, wait_for_evidence), now, now})) {
+        rescued.push_back({row.number(0), row.text(1) == "unknown", row.text_or(2, ""), row.text(3),
+                           row.text(5), row.number(4)});
+    }
+    return rescued;
+}
+
+size_t mark_owner_dead(Transaction& tx, const std::string& owner) {
+    return tx.run(sql::job_dead_owner, {owner}).size();
+}
+
+void record_attempt(Transaction& tx, Ids& ids, const AttemptRecord& attempt) {
+    tx.run(sql::attempt_insert,
+           {ids.machine_id(), attempt.job_id, attempt.attempt, attempt.owner, attempt.started_at,
+            attempt.ended_at, attempt.result, nullable(attempt.http_status), attempt.ms,
+            text_or_null(shortened(attempt.error))});
+}
+
+}  // namespace patchbay

@@ -1,0 +1,22 @@
+// A stored message as its channel's plugin gets it.
+#pragma once
+#include <optional>
+#include <patchbay/sdk.hpp>
+#include <string>
+
+#include "store/store.hpp"
+
+namespace patchbay {
+
+struct Outgoing {
+    OutboundMessage message;
+    std::string conversation_id, status;
+    int64_t rank = 0;
+    bool erased = false, opted_out = false;
+};
+
+/// nullopt: there is no such message. `job_id` dates its first attempt.
+std::optional<Outgoing> load_outgoing(Session& session, const std::string& message_id,
+                                      int64_t job_id);
+
+}  // namespace patchbay

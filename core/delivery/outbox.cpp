@@ -1,0 +1,197 @@
+#include "delivery/outbox.hpp"
+
+#include "base/json.hpp"
+#include "delivery/jobs.hpp"
+#include "delivery/statements.hpp"
+#include "messaging/consent.hpp"
+#include "messaging/contacts.hpp"
+#include "messaging/conversations.hpp"
+#include "messaging/statements.hpp"
+#include "messaging/status.hpp"
+#include "messaging/views.hpp"
+
+namespace patchbay {
+namespace {
+
+struct Target {
+    std::string conversation_id, channel;
+    Address to;
+    TimeMs last_inbound_at = 0;
+    bool created = false;
+};
+
+size_t count_characters(std::string_view text) {
+    return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    }));
+}
+
+void require_known_conversation(const std::optional<ConversationView>& view) {
+    if (!view) throw SendRefused("not_found", "there is no such conversation");
+    if (view->state == "closed" || view->state == "archived") {
+        throw SendRefused("conversation_closed", "the conversation is closed");
+    }
+}
+
+Target known_target(Transaction& tx, const Draft& draft) {
+    const auto view = find_conversation(tx, draft.conversation_id);
+    require_known_conversation(view);
+    Target target{view->id, view->channel, draft.to, view->last_inbound_at, false};
+    if (target.to.value.empty() && view->address) target.to = *view->address;
+    return target;
+}
+
+Target target_by_address(Transaction& tx, Mint& mint, const Draft& draft, TimeMs now) {
+    if (draft.to.value.empty())
+        throw SendRefused("not_found", "neither a conversation nor an address is given");
+    const ContactRef contact = find_or_create_contact(tx, mint, draft.to, "", now);
+    const ConversationRef conversation =
+        find_or_create_conversation(tx, mint,
+                                    {.channel = draft.channel,
+                                     .contact_id = contact.contact_id,
+                                     .address_id = contact.address_id,
+                                     .purpose = draft.purpose,
+                                     .mode = draft.mode,
+                                     .kind = draft.conversation_kind,
+                                     .department = draft.department,
+                                     .at = now});
+    Target target{conversation.id, draft.channel, draft.to, 0, conversation.created};
+    if (!conversation.created) {
+        target.last_inbound_at = find_conversation(tx, conversation.id)->last_inbound_at;
+    }
+    return target;
+}
+
+void require_sendable(Session& session, const Draft& draft, const Target& target, TimeMs now) {
+    if (count_characters(draft.text) > draft.limits.text_chars) {
+        throw SendRefused(
+            "text_too_long",
+            "the text has more than " + std::to_string(draft.limits.text_chars) + " characters");
+    }
+    if (draft.media.size() > draft.limits.media) {
+        throw SendRefused("unsupported_media", "more than " + std::to_string(draft.limits.media) +
+                                                   " files on this channel");
+    }
+    if (draft.from_template && !draft.limits.templates) {
+        throw SendRefused("unsupported_media", "this channel has no templates");
+    }
+    if (!target.to.value.empty() && is_opted_out(session, target.to, target.channel)) {
+        throw SendRefused("recipient_opted_out", "the recipient has opted out");
+    }
+    const auto window = draft.limits.session_window.count();
+    // A contact never heard from is offered to the provider: it may know more than we do.
+    const bool is_closed =
+        window > 0 && target.last_inbound_at > 0 && target.last_inbound_at + window < now;
+    if (is_closed && !draft.from_template) {
+        throw SendRefused("window_closed",
+                          "the contact's last message is too long ago; use a template");
+    }
+}
+
+std::optional<std::string> template_json(const Draft& draft) {
+    if (!draft.from_template) return std::nullopt;
+    JsonObject object = make_object();
+    JsonArray params = make_array();
+    for (const std::string& param : draft.from_template->params) params->add(param);
+    object->set("name", draft.from_template->name);
+    object->set("language", draft.from_template->language);
+    object->set("params", params);
+    if (!draft.from_template->provider_id.empty()) {
+        object->set("provider_id", draft.from_template->provider_id);
+    }
+    return to_json(object);
+}
+
+NewMessage message_of(const Draft& draft, const Target& target, TimeMs valid_until) {
+    NewMessage message;
+    message.conversation_id = target.conversation_id;
+    message.channel = target.channel;
+    message.direction = "out";
+    message.sender_type = draft.sender_type;
+    message.sender_id = draft.sender_id;
+    message.sender_name = draft.sender_name;
+    message.peer = target.to.value;
+    message.own = draft.from;
+    message.kind = draft.kind;
+    message.body = draft.text;
+    message.template_json = template_json(draft);
+    message.attributes = draft.attributes;
+    message.reply_to = draft.reply_to;
+    message.client_ref = draft.client_ref;
+    message.status = "queued";
+    message.valid_until = valid_until;
+    message.resend_of = draft.resend_of;
+    message.media = draft.media;
+    return message;
+}
+
+std::optional<QueuedMessage> find_repeated(Transaction& tx, const Draft& draft,
+                                           const Target& target) {
+    if (!draft.client_ref || target.created) return std::nullopt;
+    const auto row =
+        tx.first(sql::message_by_client_ref, {target.conversation_id, *draft.client_ref});
+    if (!row) return std::nullopt;
+    QueuedMessage earlier;
+    earlier.message_id = row->text(0);
+    earlier.number = row->number(1);
+    earlier.seq = row->number(2);
+    earlier.conversation_id = target.conversation_id;
+    earlier.channel = target.channel;
+    earlier.repeated = true;
+    return earlier;
+}
+
+}  // namespace
+
+SendLimits SendLimits::of(const Capabilities& capabilities) {
+    SendLimits limits;
+    limits.text_chars = capabilities.max_text_chars;
+    limits.media = capabilities.media ? std::max<size_t>(capabilities.max_media, 1) : 0;
+    limits.templates = capabilities.templates;
+    limits.session_window = capabilities.session_window;
+    return limits;
+}
+
+QueuedMessage queue_message(Transaction& tx, Mint& mint, const Draft& draft, TimeMs now) {
+    const Target target = draft.conversation_id.empty() ? target_by_address(tx, mint, draft, now)
+                                                        : known_target(tx, draft);
+    if (auto earlier = find_repeated(tx, draft, target)) return *earlier;
+    require_sendable(tx, draft, target, now);
+
+    const TimeMs valid_until =
+        now + draft.validity.value_or(std::chrono::milliseconds{chat_validity}).count();
+    // The lane before the conversation: the lock order of data-model.md.
+    const LanePlace place = lock_lane(tx, target.conversation_id);
+    const StoredMessage stored =
+        append_message(tx, mint, message_of(draft, target, valid_until), now);
+    const auto job = enqueue_job(tx, mint.ids,
+                                 {.queue = target.channel,
+                                  .ukey = draft.ukey.empty() ? "send:" + stored.id : draft.ukey,
+                                  .kind = "send",
+                                  .ref = stored.id,
+                                  .trace = draft.trace,
+                                  .priority = draft.priority,
+                                  .valid_until = valid_until},
+                                 place, now);
+    if (!job) throw StoreError(StoreError::Kind::constraint, "this send is queued already");
+    return {stored.id, target.conversation_id, target.channel, stored.number, stored.seq,
+            job->id,   target.created,         false};
+}
+
+bool cancel_message(Transaction& tx, const std::string& message_id, TimeMs now) {
+    const auto message = tx.first(sql::status_of, {message_id});
+    if (!message) return false;
+    const std::string lane = message->text(0);
+    touch_lane(tx, lane);
+    bool was_cancelled = false;
+    for (const Row& job : tx.run(sql::job_by_ref, {message_id})) {
+        was_cancelled = cancel_job(tx, job.number(0), now) || was_cancelled;
+    }
+    if (!was_cancelled) return false;
+    tx.run(sql::status_apply, {std::string{"cancelled"}, int64_t{rank_of("cancelled")}, Value{},
+                               Value{}, now, message_id});
+    promote_next(tx, lane);
+    return true;
+}
+
+}  // namespace patchbay
