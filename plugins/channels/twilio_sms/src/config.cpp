@@ -1,0 +1,61 @@
+#include "config.hpp"
+
+#include <algorithm>
+#include <patchbay/text.hpp>
+
+namespace patchbay::twilio_sms {
+namespace {
+
+// Letters and digits go into the path of a call. Two letters and 32 digits that are not AC are an
+// id of something else, most often the API key's.
+std::string fault_in_account_sid(const std::string& sid) {
+    if (!std::all_of(sid.begin(), sid.end(), is_alphanumeric)) return "has letters and digits only";
+    if (sid.size() == 34 && !sid.starts_with("AC")) return "must start with \"AC\"";
+    return {};
+}
+
+std::string without_last_slash(std::string url) {
+    while (url.ends_with('/')) url.pop_back();
+    return url;
+}
+
+}  // namespace
+
+std::vector<std::string> Config::numbers() const {
+    std::vector<std::string> all = number_aliases;
+    if (!default_from.empty()) all.insert(all.begin(), default_from);
+    return all;
+}
+
+twilio::Account Config::account() const {
+    if (api_key.empty()) return {api_base, account_sid, account_sid, auth_token.reveal()};
+    return {api_base, account_sid, api_key, api_secret.reveal()};
+}
+
+Config read_config(ConfigReader& yaml) {
+    Config config{
+        .account_sid = yaml.required_text("account_sid", "Account SID, from the Twilio console"),
+        .auth_token = yaml.required_secret("auth_token", "Auth token; signs webhooks and calls"),
+        .auth_token_previous = yaml.optional_secret(
+            "auth_token_previous", "Still accepted for webhooks while the token is changed"),
+        .api_key = yaml.optional_text("api_key", "", "SID of an API key, for calls"),
+        .api_secret = yaml.optional_secret("api_secret", "Secret of the API key"),
+        .default_from =
+            yaml.optional_text("default_from", "", "The number that messages come from"),
+        .messaging_service_sid = yaml.optional_text(
+            "messaging_service_sid", "", "Messaging Service that chooses the number instead"),
+        .api_base = without_last_slash(
+            yaml.optional_text("api_base", "https://api.twilio.com", "Where the Messages API is")),
+        .number_aliases = yaml.optional_list("number_aliases", "Further numbers of this channel"),
+    };
+    const std::string fault = fault_in_account_sid(config.account_sid);
+    yaml.expect("account_sid", fault.empty(), fault);
+    yaml.expect("api_secret", config.api_key.empty() == config.api_secret.empty(),
+                "goes together with \"api_key\"");
+    yaml.expect("api_base",
+                config.api_base.starts_with("https://") || config.api_base.starts_with("http://"),
+                "must begin with https:// or http://");
+    return config;
+}
+
+}  // namespace patchbay::twilio_sms

@@ -1,0 +1,42 @@
+// The product's own endpoints (S4): a message is sent and asked for by its id.
+//   POST /api/sms/send/            {"to_phone", "message", "from_phone"}
+//   GET  /api/sms/{uuid}/status/
+#pragma once
+#include <patchbay/sdk.hpp>
+#include <string>
+#include <vector>
+
+#include "config.hpp"
+
+namespace patchbay::twilio_sms {
+
+/// Attribute of a message that was asked to come from one number of several.
+inline const std::string from_attribute = "from_phone";
+
+/// [any thread]
+class SmsApi {
+public:
+    /// Both outlive it.
+    SmsApi(const Config& config, const Host& host) : config_(config), host_(host) {}
+
+    std::vector<ApiRoute> routes() const;
+    Response answer(const Call& call, const Request& request) const;
+
+private:
+    Response send(const Call& call, const Request& request) const;
+    Response status(const Request& request) const;
+    std::string own_instance() const;
+
+    const Config& config_;
+    const Host& host_;
+};
+
+/// The word of the status, as S4 prints it: QUEUED, SENT, DELIVERED, FAILED, EXPIRED, CANCELLED,
+/// UNKNOWN.
+std::string status_word(DeliveryStatus status);
+
+/// A phone as people write it, in E.164: blanks and punctuation left out, 00 or digits alone made a
+/// plus. Empty: not a number. Twilio and the hub know better which numbers exist.
+std::string e164(std::string_view text);
+
+}  // namespace patchbay::twilio_sms
