@@ -8,7 +8,7 @@ namespace patchbay::sandbox {
 struct Config {
     std::string listen;
     std::string account_sid;
-    Secret auth_token;
+    std::string auth_token;
     std::string hub_url;
     std::vector<std::string> numbers;
     int64_t seed;

@@ -97,7 +97,7 @@ Provider::Provider(const Config& config, Host host)
     : config_(config),
       host_(std::move(host)),
       ledger_(static_cast<uint64_t>(config.seed)),
-      api_({config.account_sid, config.auth_token.reveal(), config.numbers}, ledger_,
+      api_({config.account_sid, config.auth_token, config.numbers}, ledger_,
            [this] { return host_.now_ms(); }),
       later_(4) {}
 
@@ -224,7 +224,7 @@ Response Provider::post_signed(const std::string& url, const Form& form) const {
     // A fragment holds wishes for the call; it is neither sent nor signed.
     const std::string target = url.substr(0, url.find('#'));
     const std::string signature =
-        host_.hmac("sha1", config_.auth_token.reveal(), twilio::signed_text(target, form));
+        host_.hmac("sha1", config_.auth_token, twilio::signed_text(target, form));
     return host_.http({}, {.method = "POST",
                            .url = target,
                            .body = form.encode(),

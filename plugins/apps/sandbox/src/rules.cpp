@@ -36,6 +36,14 @@ Drop drop_from(const std::string& key, const Poco::Dynamic::Var& value) {
     throw bad(key, "before, after or half");
 }
 
+std::string ending(const std::string& key, const Poco::Dynamic::Var& value) {
+    const std::string word = text(key, value);
+    for (const char* known : {"sent", "delivered", "undelivered", "failed"}) {
+        if (word == known) return word;
+    }
+    throw bad(key, "sent, delivered, undelivered or failed");
+}
+
 std::shared_ptr<const re2::RE2> expression(const std::string& key, const std::string& pattern) {
     RE2::Options options;
     options.set_log_errors(false);
@@ -74,7 +82,7 @@ void read_key(Rule& rule, const std::string& key, const Poco::Dynamic::Var& valu
     } else if (key == "headers") {
         rule.headers = headers(key, value);
     } else if (key == "ends") {
-        rule.ends = text(key, value);
+        rule.ends = ending(key, value);
     } else if (key == "error_code") {
         rule.error_code = std::to_string(number(key, value, 1, 99'999));
     } else {

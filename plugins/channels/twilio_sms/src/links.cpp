@@ -16,7 +16,7 @@ void collect(const Host& host, const std::string& conversation, const OutboundMe
     for (int pages = 0; pages < max_pages; ++pages) {
         const auto page = host.list_messages(
             {.conversation = conversation, .before_seq = before, .limit = page_size});
-        for (const MessageInfo& other : page) {
+        for (const messaging::MessageInfo& other : page) {
             const bool counts = other.direction == "out" && other.id != message.id;
             if (counts && !other.provider_id.empty()) linked.insert(other.provider_id);
         }

@@ -76,7 +76,7 @@ Wanted read_wanted(const Poco::JSON::Object& body) {
     return wanted;
 }
 
-bool is_taken(const MessageInfo& message) {
+bool is_taken(const messaging::MessageInfo& message) {
     switch (message.status) {
         case DeliveryStatus::accepted:
         case DeliveryStatus::sent:
@@ -88,7 +88,7 @@ bool is_taken(const MessageInfo& message) {
     }
 }
 
-Poco::Dynamic::Var error_of(const MessageInfo& message) {
+Poco::Dynamic::Var error_of(const messaging::MessageInfo& message) {
     if (message.status != DeliveryStatus::failed) return {};
     Poco::JSON::Object::Ptr error = new Poco::JSON::Object{Poco::JSON_PRESERVE_KEY_ORDER};
     error->set("code", message.code);
@@ -96,7 +96,8 @@ Poco::Dynamic::Var error_of(const MessageInfo& message) {
     return error;
 }
 
-Poco::JSON::Object message_json(const MessageInfo& message, const std::string& default_from) {
+Poco::JSON::Object message_json(const messaging::MessageInfo& message,
+                                const std::string& default_from) {
     const auto asked = message.attributes.find(from_attribute);
     Poco::JSON::Object json{Poco::JSON_PRESERVE_KEY_ORDER};
     json.set("id", message.id);
@@ -126,7 +127,7 @@ std::string refusal_code(const std::string& provider_code) {
     return "provider_refused";
 }
 
-Problem refusal(const MessageInfo& message) {
+Problem refusal(const messaging::MessageInfo& message) {
     return {.status = 422,
             .code = refusal_code(message.code),
             .title = "Twilio refused the message",
@@ -220,13 +221,13 @@ Response SmsApi::send(const Call& call, const Request& request) const {
                                "from_phone is not a number of this channel."},
                               request);
     }
-    NewMessage message{.channel = own_instance(),
-                       .to = Address::phone(wanted.to),
-                       .text = wanted.text,
-                       .author = request.user,
-                       .wait = send_wait};
+    messaging::NewMessage message{.channel = own_instance(),
+                                  .to = Address::phone(wanted.to),
+                                  .text = wanted.text,
+                                  .author = request.user,
+                                  .wait = send_wait};
     if (!wanted.from.empty()) message.attributes[from_attribute] = wanted.from;
-    const MessageInfo sent = host_.send_message(call, message);
+    const messaging::MessageInfo sent = host_.send_message(call, message);
     if (sent.status == DeliveryStatus::failed) return problem_answer(refusal(sent), request);
     if (is_taken(sent)) return json_answer(201, message_json(sent, config_.default_from));
 

@@ -27,6 +27,9 @@ const Response empty_twiml{
     .headers = {{"content-type", "text/xml"}},
 };
 
+// A form of Twilio is a few kilobytes; the hub takes no more than this from anybody.
+constexpr uint32_t max_webhook_bytes = 3u << 20;
+
 // Twilio fetches a picture when the message is created, not when it is sent.
 constexpr milliseconds media_link_time = std::chrono::minutes{10};
 
@@ -78,7 +81,8 @@ std::vector<Route> TwilioSms::routes() const {
                           .signature = Signature::twilio_sha1,
                           .secret = "auth_token",
                           .previous_secret = "auth_token_previous",
-                          .answer = empty_twiml});
+                          .answer = empty_twiml,
+                          .max_body_bytes = max_webhook_bytes});
     }
     return routes;
 }

@@ -34,7 +34,7 @@ std::optional<Rule> read_rule(ConfigReader& yaml) {
 
     const auto given = [](const Pattern& pattern) { return !pattern.text.empty(); };
     const auto count = std::count_if(std::begin(patterns), std::end(patterns), given);
-    yaml.expect("contains", count == 1, "a rule has one of contains, equals and matches");
+    yaml.expect("contains", count == 1, "or equals or matches: a rule has exactly one");
     if (count != 1) return std::nullopt;
 
     const Pattern& pattern = *std::find_if(std::begin(patterns), std::end(patterns), given);

@@ -11,10 +11,19 @@ std::string trimmed(std::string_view text) {
     return std::string{text.substr(first, text.find_last_not_of(" \t") - first + 1)};
 }
 
-void require_known(const std::string& name) {
+// Flows write the longer names; one sample must do for both.
+std::string short_name(const std::string& name) {
+    if (name == "message.text") return "text";
+    if (name == "message.from") return "from";
+    if (name == "contact.name") return "name";
+    return name;
+}
+
+std::string require_known(const std::string& name) {
     const auto& known = Reply::names();
-    if (std::find(known.begin(), known.end(), name) != known.end()) return;
-    throw BadReply("unknown name \"" + name + "\" in {{ }}, known are text, from and name");
+    const std::string found = short_name(name);
+    if (std::find(known.begin(), known.end(), found) != known.end()) return found;
+    throw BadReply("has the unknown name \"" + name + "\" in {{ }}: known are text, from and name");
 }
 
 }  // namespace
@@ -31,10 +40,9 @@ Reply::Reply(std::string_view text) {
         if (open == std::string_view::npos) return;
 
         const size_t close = text.find("}}", open + 2);
-        if (close == std::string_view::npos) throw BadReply("\"{{\" without \"}}\"");
+        if (close == std::string_view::npos) throw BadReply("has \"{{\" without \"}}\"");
         const std::string name = trimmed(text.substr(open + 2, close - open - 2));
-        require_known(name);
-        pieces_.push_back({name, true});
+        pieces_.push_back({require_known(name), true});
         text.remove_prefix(close + 2);
     }
 }

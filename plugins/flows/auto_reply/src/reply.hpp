@@ -25,7 +25,7 @@ public:
     /// Each place becomes its word; a name that `words` lacks becomes nothing.
     std::string fill(const std::map<std::string, std::string>& words) const;
 
-    /// The names that a place may have.
+    /// text, from, name. A place may also say message.text, message.from, contact.name.
     static const std::vector<std::string>& names();
 
 private:
