@@ -82,8 +82,11 @@ std::string location_json(const Form& form, const Place& place) {
     Poco::JSON::Object::Ptr location = new Poco::JSON::Object{Poco::JSON_PRESERVE_KEY_ORDER};
     location->set("latitude", place.latitude);
     location->set("longitude", place.longitude);
-    location->set("label", form.value_or("Label", ""));
-    location->set("address", form.value_or("Address", ""));
+    for (const auto& [key, field] : {std::pair{"label", "Label"}, {"address", "Address"}}) {
+        if (const std::string text = form.value_or(field, ""); !text.empty()) {
+            location->set(key, text);
+        }
+    }
     Poco::JSON::Object data;
     data.set("location", location);
     std::ostringstream text;

@@ -6,12 +6,11 @@
 namespace patchbay::twilio_sms {
 namespace {
 
-// Letters and digits go into the path of a call. Two letters and 32 digits that are not AC are an
-// id of something else, most often the API key's.
-std::string fault_in_account_sid(const std::string& sid) {
-    if (!std::all_of(sid.begin(), sid.end(), is_alphanumeric)) return "has letters and digits only";
-    if (sid.size() == 34 && !sid.starts_with("AC")) return "must start with \"AC\"";
-    return {};
+// It goes into the path of every call. Servers that speak Twilio's API write it in lower case as
+// well.
+bool is_account_sid(const std::string& sid) {
+    return ascii_lower(sid).starts_with("ac") &&
+           std::all_of(sid.begin(), sid.end(), is_alphanumeric);
 }
 
 std::string without_last_slash(std::string url) {
@@ -48,8 +47,8 @@ Config read_config(ConfigReader& yaml) {
             yaml.optional_text("api_base", "https://api.twilio.com", "Where the Messages API is")),
         .number_aliases = yaml.optional_list("number_aliases", "Further numbers of this channel"),
     };
-    const std::string fault = fault_in_account_sid(config.account_sid);
-    yaml.expect("account_sid", fault.empty(), fault);
+    yaml.expect("account_sid", is_account_sid(config.account_sid),
+                "must start with \"AC\" and have letters and digits only");
     yaml.expect("api_secret", config.api_key.empty() == config.api_secret.empty(),
                 "goes together with \"api_key\"");
     yaml.expect("api_base",

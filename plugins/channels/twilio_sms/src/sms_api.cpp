@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <patchbay/text.hpp>
 #include <sstream>
+#include <twilio/events.hpp>
 #include <twilio/json.hpp>
 #include <twilio/status.hpp>
 
@@ -98,18 +99,16 @@ Poco::Dynamic::Var error_of(const messaging::MessageInfo& message) {
 
 Poco::JSON::Object message_json(const messaging::MessageInfo& message,
                                 const std::string& default_from) {
-    const auto asked = message.attributes.find(from_attribute);
     Poco::JSON::Object json{Poco::JSON_PRESERVE_KEY_ORDER};
     json.set("id", message.id);
     json.set("to_phone", message.peer.value);
-    json.set("from_phone",
-             text_or_null(asked == message.attributes.end() ? default_from : asked->second));
+    json.set("from_phone", text_or_null(message.own.empty() ? default_from : message.own));
     json.set("message", message.text);
     json.set("status", status_word(message.status));
     json.set("provider_msg_id", text_or_null(message.provider_id));
-    json.set("last_event_time", Poco::Dynamic::Var{});
+    json.set("last_event_time", time_or_null(message.event_ms));
     json.set("created_at", time_or_null(message.created_ms));
-    json.set("updated_at", time_or_null(std::max(message.created_ms, message.sent_ms)));
+    json.set("updated_at", time_or_null(std::max(message.created_ms, message.updated_ms)));
     json.set("error", error_of(message));
     return json;
 }
@@ -221,12 +220,12 @@ Response SmsApi::send(const Call& call, const Request& request) const {
                                "from_phone is not a number of this channel."},
                               request);
     }
-    messaging::NewMessage message{.channel = own_instance(),
-                                  .to = Address::phone(wanted.to),
-                                  .text = wanted.text,
-                                  .author = request.user,
-                                  .wait = send_wait};
-    if (!wanted.from.empty()) message.attributes[from_attribute] = wanted.from;
+    const messaging::NewMessage message{.channel = own_instance(),
+                                        .to = Address::phone(wanted.to),
+                                        .text = wanted.text,
+                                        .author = request.user,
+                                        .wait = send_wait,
+                                        .from = twilio::sms_address(wanted.from)};
     const messaging::MessageInfo sent = host_.send_message(call, message);
     if (sent.status == DeliveryStatus::failed) return problem_answer(refusal(sent), request);
     if (is_taken(sent)) return json_answer(201, message_json(sent, config_.default_from));

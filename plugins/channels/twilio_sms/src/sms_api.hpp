@@ -10,9 +10,6 @@
 
 namespace patchbay::twilio_sms {
 
-/// Attribute of a message that was asked to come from one number of several.
-inline const std::string from_attribute = "from_phone";
-
 /// [any thread]
 class SmsApi {
 public:

@@ -99,9 +99,6 @@ twilio::Draft TwilioSms::draft_of(const OutboundMessage& message) const {
         .text = message.text,
         .status_callback = twilio::status_url(host_.public_url("status"), message.id),
     };
-    if (const auto asked = message.extra.find(from_attribute); asked != message.extra.end()) {
-        draft.from = asked->second;
-    }
     if (draft.from.empty() && draft.messaging_service_sid.empty())
         draft.from = config_.default_from;
     for (const Media& media : message.media) {
