@@ -17,8 +17,9 @@ public:
     explicit HttpClient(HttpClientLimits limits = {});
     ~HttpClient();
 
-    /// `request.url` absolute, `method` default GET. Blocks the caller for `options.timeout` at most, connecting included. Redirects are not
-    /// followed (S52), bodies not decompressed (S53), TLS 1.2+ with host check (S54). Throws ConnectionFailed(request_left) when no complete
+    /// `request.url` absolute, `method` default GET. Blocks the caller for `options.timeout` at
+    /// most, connecting included. Redirects are not followed (S52), bodies not decompressed (S53),
+    /// TLS 1.2+ with host check (S54). Throws ConnectionFailed(request_left) when no complete
     /// answer came: request_left is false only when not one byte of the request was written.
     Response call(const Request& request, const HttpOptions& options);
 

@@ -29,15 +29,17 @@ struct Caller {
 
 enum class BodyKind { none, json, form, any };
 
-/// Where a handler runs. `reactor`: on the socket thread, for work of microseconds that never blocks. `worker`: on the bounded
-/// pool; a full pool answers 503 busy. `control`: like worker, on a small pool of its own for health and shutdown.
+/// Where a handler runs. `reactor`: on the socket thread, for work of microseconds that never
+/// blocks. `worker`: on the bounded pool; a full pool answers 503 busy. `control`: like worker, on
+/// a small pool of its own for health and shutdown.
 enum class RunsOn { reactor, worker, control };
 
 /// One row of the route table; /api/v1/openapi.json is made from these.
 struct RouteSpec {
     std::string name;    ///< Stable, used as metric label: "messages.create", "hook".
     std::string method;  ///< GET also answers HEAD.
-    std::string path;    ///< "/api/v1/messages/{id}"; with and without the last slash alike (X25).
+    std::string path;  ///< "/api/v1/messages/{id}"; with and without the last slash alike (X25). A
+                       ///< last segment "{path...}" takes all that is left, one segment at least.
     BodyKind body = BodyKind::none;
     size_t max_body_bytes = 1 << 20;
     RunsOn runs_on = RunsOn::worker;
@@ -51,27 +53,61 @@ struct RouteEntry {
     Handler handler;
 };
 
-/// Owned by shared_ptr; may be answered from any thread, once.
+/// Other threads for a handler. [any thread]
+class Executor {
+public:
+    virtual ~Executor() = default;
+    /// False when that pool is full or has stopped; `reactor` runs `work` at once.
+    virtual bool post(RunsOn where, std::function<void()> work) = 0;
+};
+
+/// Owned by shared_ptr; may be answered from any thread, once. One that is dropped without an
+/// answer answers 500 by itself.
 class Exchange : public std::enable_shared_from_this<Exchange> {
 public:
     using Send = std::function<void(Response)>;
-    Exchange(HttpRequest request, std::string request_id, Send send);
+    /// Without an `executor` all work runs on the calling thread (tests of handlers).
+    Exchange(HttpRequest request, std::string request_id, Send send,
+             std::shared_ptr<Executor> executor = nullptr);
+    ~Exchange();
+    Exchange(const Exchange&) = delete;
+    Exchange& operator=(const Exchange&) = delete;
 
     const HttpRequest& request() const { return request_; }
-    const std::string& id() const { return id_; }  ///< X-Request-Id, taken over or made (api-shapes rule 11).
+    const std::string& id() const {
+        return id_;
+    }  ///< X-Request-Id, taken over or made (api-shapes rule 11).
 
-    /// Sends the answer with the common headers. The second and later calls are ignored and counted as a bug.
+    /// Sends the answer with the common headers. The second and later calls are ignored and counted
+    /// as a bug.
     void answer(Response response);
     bool answered() const { return answered_; }
+
+    /// `hook` sees the answer before the common headers are added, on the thread that answers; the
+    /// last one added runs first. For what belongs to every answer of a route: CORS, stored answers
+    /// of Idempotency-Key, metrics. Not after answer().
+    void before_answer(std::function<void(Response&)> hook);
+
+    /// Runs `work` where a route says. False: that pool is full.
+    bool post(RunsOn where, std::function<void()> work);
+
+    /// Answers that came after the first, since the start of the process.
+    static uint64_t late_answers();
 
     std::shared_ptr<const RouteEntry> route;    ///< Set by the router.
     std::map<std::string, std::string> params;  ///< Values of {name} in the path, decoded.
     Caller caller;
+    bool empty_errors = false;  ///< The path belongs to a provider: errors have no body.
 
 private:
+    friend class RequestPipeline;
     HttpRequest request_;
     std::string id_;
     Send send_;
+    std::shared_ptr<Executor> executor_;
+    std::shared_ptr<const void>
+        stages_;  // Of the pipeline: a stage may go on after the server is gone.
+    std::vector<std::function<void(Response&)>> hooks_;
     std::atomic<bool> answered_{false};
 };
 
@@ -79,14 +115,22 @@ using Next = std::function<void(const ExchangePtr&)>;
 /// A stage calls `next`, answers, or throws. It may call `next` later from another thread.
 using Stage = std::function<void(const ExchangePtr&, const Next&)>;
 
-/// Stages in order, then the route's handler. An exception from any of them goes to answer_error.
+/// Stages in order, then the route's handler. An exception from any of them goes to answer_error,
+/// on whatever thread it is thrown.
 class RequestPipeline {
 public:
-    RequestPipeline(std::initializer_list<Stage> stages) : stages_(stages) {}
+    RequestPipeline(std::initializer_list<Stage> stages)
+        : stages_(std::make_shared<const std::vector<Stage>>(stages)) {}
+    explicit RequestPipeline(std::vector<Stage> stages)
+        : stages_(std::make_shared<const std::vector<Stage>>(std::move(stages))) {}
     void run(const ExchangePtr& exchange) const;
 
 private:
-    std::vector<Stage> stages_;
+    std::shared_ptr<const std::vector<Stage>> stages_;
 };
+
+/// Runs `work`; an exception becomes the exchange's answer. For callbacks that come on other
+/// threads (Store::write_async).
+void answering_errors(const ExchangePtr& exchange, const std::function<void()>& work);
 
 }  // namespace patchbay

@@ -1,4 +1,5 @@
-// What the server reads from a connection. Outgoing answers and outbound calls use the SDK's Request and Response.
+// What the server reads from a connection. Outgoing answers and outbound calls use the SDK's
+// Request and Response.
 #pragma once
 #include <optional>
 #include <patchbay/sdk.hpp>
@@ -20,14 +21,19 @@ struct HttpRequest {
     std::string query;   ///< Raw, without '?'.
     std::vector<HttpHeader> headers;
     std::string body;
-    std::string peer;  ///< Address of the other side, without port. From X-Forwarded-For only when the peer is a trusted proxy.
+    std::string peer;  ///< Address of the other side, without port. From X-Forwarded-For only when
+                       ///< the peer is a trusted proxy. "control" on the control socket.
     bool secure = false;
+    bool control = false;  ///< Came over the control socket: the operator's own command line.
 
     /// The only value of a header; nullopt when absent or repeated.
     std::optional<std::string_view> header(std::string_view name) const;
     size_t count(std::string_view name) const;
-    /// Media type of Content-Type in lower case without parameters; empty when absent.
+    /// Media type of Content-Type in lower case without parameters; empty when absent or repeated.
     std::string content_type() const;
 };
+
+/// Header names and tokens: ASCII, without regard to case.
+bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 }  // namespace patchbay

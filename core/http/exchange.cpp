@@ -1,0 +1,105 @@
+#include "http/exchange.hpp"
+
+#include "base/log.hpp"
+#include "http/problem.hpp"
+#include "http/response_writer.hpp"
+
+namespace patchbay {
+namespace {
+
+std::atomic<uint64_t> late_answer_count{0};
+
+// The exchange whose stages run on this thread: its exceptions have somebody above who catches
+// them.
+thread_local const Exchange* running = nullptr;
+
+class RunningHere {
+public:
+    explicit RunningHere(const Exchange* exchange) : before_(running) { running = exchange; }
+    ~RunningHere() { running = before_; }
+    RunningHere(const RunningHere&) = delete;
+    RunningHere& operator=(const RunningHere&) = delete;
+
+private:
+    const Exchange* before_;
+};
+
+void run_from(const std::vector<Stage>& stages, size_t index, const ExchangePtr& exchange) {
+    if (index == stages.size()) {
+        if (!exchange->route) throw Problem("unknown_path");
+        return exchange->route->handler(exchange);
+    }
+    // The exchange keeps the stages alive, so a plain pointer is enough and fits std::function
+    // without a heap block.
+    stages[index](exchange, [stages = &stages, index](const ExchangePtr& next) {
+        if (running == next.get()) return run_from(*stages, index + 1, next);
+        answering_errors(next, [&] { run_from(*stages, index + 1, next); });
+    });
+}
+
+}  // namespace
+
+Exchange::Exchange(HttpRequest request, std::string request_id, Send send,
+                   std::shared_ptr<Executor> executor)
+    : request_(std::move(request)),
+      id_(std::move(request_id)),
+      send_(std::move(send)),
+      executor_(std::move(executor)) {}
+
+Exchange::~Exchange() {
+    if (answered_) return;
+    log_error("http", "a handler ended without an answer",
+              {{"request", id_}, {"route", route ? route->spec.name : ""}});
+    try {
+        answer(problem_response(Problem("internal"), id_, empty_errors));
+    } catch (const std::exception& error) {
+        log_error("http", "no answer could be made", {{"request", id_}, {"error", error.what()}});
+    }
+}
+
+void Exchange::answer(Response response) {
+    if (answered_.exchange(true)) {
+        ++late_answer_count;
+        log_error("http", "a second answer was dropped",
+                  {{"request", id_}, {"route", route ? route->spec.name : ""}});
+        return;
+    }
+    try {
+        for (auto hook = hooks_.rbegin(); hook != hooks_.rend(); ++hook) (*hook)(response);
+    } catch (const std::exception& error) {
+        log_error("http", "a hook of an answer threw", {{"request", id_}, {"error", error.what()}});
+        response = problem_response(Problem("internal"), id_, empty_errors);
+    }
+    response.headers["x-request-id"] = id_;
+    if (request_.path.starts_with("/api") && !find_header(response.headers, "Cache-Control"))
+        response.headers["cache-control"] = "no-store";
+    send_(std::move(response));
+}
+
+void Exchange::before_answer(std::function<void(Response&)> hook) {
+    hooks_.push_back(std::move(hook));
+}
+
+bool Exchange::post(RunsOn where, std::function<void()> work) {
+    if (executor_ && where != RunsOn::reactor) return executor_->post(where, std::move(work));
+    work();
+    return true;
+}
+
+uint64_t Exchange::late_answers() { return late_answer_count; }
+
+void RequestPipeline::run(const ExchangePtr& exchange) const {
+    exchange->stages_ = stages_;
+    answering_errors(exchange, [&] { run_from(*stages_, 0, exchange); });
+}
+
+void answering_errors(const ExchangePtr& exchange, const std::function<void()>& work) {
+    try {
+        const RunningHere here(exchange.get());
+        work();
+    } catch (...) {
+        answer_error(exchange, std::current_exception());
+    }
+}
+
+}  // namespace patchbay

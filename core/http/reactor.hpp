@@ -1,0 +1,133 @@
+// One epoll loop: sockets, deadlines and the answers that come back from other threads. Internal to
+// the server.
+#pragma once
+#include <Poco/Net/ServerSocket.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "http/peer.hpp"
+#include "http/server.hpp"
+#include "http/timer_wheel.hpp"
+
+namespace patchbay {
+
+class Connection;
+
+/// What all reactors of a server share. [any thread]
+struct ServerContext {
+    ServerConfig config;
+    const Clock& clock;
+    Ids& ids;
+    Router& router;
+    RequestPipeline pipeline;
+    std::shared_ptr<Executor> executor;
+    AddressList trusted_proxies;
+    AddressCounts addresses{};
+    std::atomic<size_t> connections{0}, buffered{0};
+    std::atomic<uint64_t> requests{0};
+    std::atomic<bool> stopping{false}, finished{false};
+
+    void reject(const char* reason);
+    void enter_exchange() { ++in_flight; }
+    void leave_exchange();
+    /// False when exchanges are still under way at the end.
+    bool wait_until_idle(std::chrono::milliseconds grace);
+
+    std::atomic<size_t> in_flight{0};
+    std::mutex mutex{};
+    std::condition_variable idle{};
+    std::map<std::string, uint64_t> rejected{};
+};
+
+struct Listener {
+    Poco::Net::ServerSocket socket;
+    bool control = false;
+};
+
+/// Answers on their way back to one reactor. Outlives it: an exchange may be answered after the
+/// server is gone.
+class Inbox {
+public:
+    struct Item {
+        uint64_t connection, number;
+        Response response;
+    };
+
+    Inbox();
+    ~Inbox();
+    Inbox(const Inbox&) = delete;
+    Inbox& operator=(const Inbox&) = delete;
+
+    void post(Item item);  ///< [any thread] Costs a system call only when the reactor sleeps.
+    void wake();           ///< [any thread]
+    int fd() const { return fd_; }
+
+    // For the reactor:
+    bool may_sleep();  ///< Announces sleep; false when there is something to take.
+    void woke_up();
+    std::vector<Item> take();
+    void close();  ///< From now on items are dropped.
+    uint64_t wake_ups() const { return wake_ups_; }
+
+private:
+    int fd_;
+    std::mutex mutex_;
+    std::vector<Item> items_;
+    bool sleeping_ = false, closed_ = false;
+    std::atomic<uint64_t> wake_ups_{0};
+};
+
+class Reactor {
+public:
+    Reactor(ServerContext& context, std::vector<std::shared_ptr<Listener>> listeners);
+    ~Reactor();
+    Reactor(const Reactor&) = delete;
+    Reactor& operator=(const Reactor&) = delete;
+
+    void start();
+    void wake() { inbox_->wake(); }  ///< After `stopping` or `finished` changed.
+    void join();
+    uint64_t wake_ups() const { return inbox_->wake_ups(); }
+
+    // For its connections, on its thread:
+    ServerContext& context() { return context_; }
+    TimerWheel::Time now() const { return now_; }
+    const std::string& date() const { return date_; }
+    const std::shared_ptr<Inbox>& inbox() const { return inbox_; }
+    char* buffer() { return buffer_.data(); }
+    static constexpr size_t buffer_size = 64 << 10;
+    void wake_at(Connection& connection);  ///< Its deadline has changed.
+
+private:
+    void run();
+    void turn();
+    void look_at_clock();
+    void accept_from(Listener& listener);
+    void admit(int fd, Listener& listener, const PeerAddress& address);
+    void listen(bool on);
+    void handle(uint64_t id, uint32_t events);
+    void take_answers();
+    void ring_deadlines();
+    void close_if_done(Connection& connection);
+    void close_all();
+
+    ServerContext& context_;
+    std::vector<std::shared_ptr<Listener>> listeners_;
+    std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
+    int epoll_;
+    bool listening_ = false;
+    std::chrono::steady_clock::time_point listen_again_{};
+    TimerWheel::Time now_;
+    TimerWheel wheel_;
+    int64_t date_second_ = -1;
+    std::string date_;
+    std::vector<char> buffer_ = std::vector<char>(buffer_size);
+    std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
+    uint64_t last_id_;
+    std::thread thread_;
+};
+
+}  // namespace patchbay
