@@ -184,6 +184,8 @@ void Reactor::listen(bool on) {
                     listeners_[i]->socket.impl()->sockfd(), &event);
     }
     listening_ = on;
+    if (on || !context_.stopping || --context_.listening > 0) return;
+    for (const auto& listener : listeners_) listener->socket.close();
 }
 
 void Reactor::accept_from(Listener& listener) {

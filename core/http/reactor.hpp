@@ -29,6 +29,8 @@ struct ServerContext {
     std::atomic<size_t> connections{0}, buffered{0};
     std::atomic<uint64_t> requests{0};
     std::atomic<bool> stopping{false}, finished{false};
+    std::atomic<size_t> listening{
+        0};  ///< Reactors that still accept; the last one closes the sockets.
 
     void reject(const char* reason);
     void enter_exchange() { ++in_flight; }

@@ -126,6 +126,7 @@ struct Server::Impl {
     ServerContext context;
     std::vector<std::shared_ptr<Listener>> listeners;
     std::vector<std::unique_ptr<Reactor>> reactors;
+    uint16_t port = 0;
     bool started = false, stopped = false;
     std::mutex stop_mutex;
 
@@ -137,7 +138,10 @@ struct Server::Impl {
 Server::Server(const ServerConfig& config, const Clock& clock, Ids& ids, Router& router,
                RequestPipeline pipeline) {
     impl_ = std::make_unique<Impl>(config, clock, ids, router, std::move(pipeline));
-    if (!config.listen.empty()) impl_->listeners.push_back(bind_tcp(config.listen));
+    if (!config.listen.empty()) {
+        impl_->listeners.push_back(bind_tcp(config.listen));
+        impl_->port = impl_->listeners.back()->socket.address().port();
+    }
     if (!config.control_socket.empty())
         impl_->listeners.push_back(bind_control(config.control_socket));
     for (unsigned i = 0; i < std::max(config.reactors, 1u); ++i)
@@ -148,15 +152,12 @@ Server::~Server() { stop(std::chrono::milliseconds{0}); }
 
 void Server::start() {
     impl_->started = true;
+    impl_->context.listening = impl_->reactors.size();
     for (const auto& listener : impl_->listeners) listener->socket.listen(backlog);
     for (const auto& reactor : impl_->reactors) reactor->start();
 }
 
-uint16_t Server::port() const {
-    for (const auto& listener : impl_->listeners)
-        if (!listener->control) return listener->socket.address().port();
-    return 0;
-}
+uint16_t Server::port() const { return impl_->port; }
 
 ServerStats Server::stats() const {
     ServerStats stats;
