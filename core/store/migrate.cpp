@@ -43,7 +43,7 @@ std::map<int64_t, Applied> read_applied(Store& store, const std::string& compone
     return store.read([&](Session& session) {
         std::map<int64_t, Applied> applied;
         if (!has_version_table(session)) return applied;
-        for (const Row& row : session.run(schema_applied, {component}))
+        for (const Row& row : session.run(sql::schema_applied, {component}))
             applied[row.number(0)] = {row.text(1), row.text(2)};
         return applied;
     });
@@ -74,8 +74,8 @@ void apply(Transaction& transaction, const Clock& clock, const std::string& comp
     if (!has_version_table(transaction))
         refuse("the core's migrations come before those of " + component);
     const TimeMs end = clock.now_ms();
-    transaction.run(schema_add, {component, migration.version, migration.name,
-                                 hex_sha256(migration.sql), end, end - start});
+    transaction.run(sql::schema_add, {component, migration.version, migration.name,
+                                      hex_sha256(migration.sql), end, end - start});
 }
 
 // A large table can take minutes: a line a second says that it is going on.

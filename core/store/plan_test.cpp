@@ -19,7 +19,7 @@ protected:
 };
 
 TEST_F(Plans, OfTheStoresOwnStatementsAreGood) {
-    for (const Statement* statement : {&schema_applied, &schema_add})
+    for (const Statement* statement : {&sql::schema_applied, &sql::schema_add})
         EXPECT_TRUE(plan_problems(*store_, *statement).empty()) << explain(*store_, *statement);
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 #include "store/store.hpp"
 
-namespace patchbay {
+namespace patchbay::sql {
 
 inline const Statement schema_applied{
     "schema.applied",
@@ -14,4 +14,4 @@ inline const Statement schema_add{
     "INSERT INTO schema_version (component, version, name, sha256, applied_at, ms) "
     "VALUES ($1, $2, $3, $4, $5, $6)"};
 
-}  // namespace patchbay
+}  // namespace patchbay::sql
