@@ -44,7 +44,7 @@ ConsentEffect consent_effect(const Event& event, bool opted_out) {
 }
 
 std::string attributes_json(const Event& event) {
-    const JsonObject object = make_object();
+    JsonObject object = make_object();
     for (const auto& [name, value] : event.extra) object->set(name, value);
     return to_json(object);
 }
@@ -161,8 +161,7 @@ void EventPipeline::delivery_changed(Context& context, const Event& event, int64
                                                      now);
     if (applied.message_id.empty())
         return;  // Early (G9): kept until its message has the provider's id.
-    tx.run(sql::event_link,
-           {Value{}, nullable(applied.conversation_id), applied.message_id, event_id});
+    tx.run(sql::event_link, {Value{}, applied.conversation_id, applied.message_id, event_id});
     if (applied.lane_moved) routed.queues.push_back(instance.name);
 }
 

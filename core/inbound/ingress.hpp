@@ -23,10 +23,10 @@ class Ingress {
 public:
     Ingress(Store& store, Ids& ids) : store_(store), ids_(ids) {}
 
-    /// Stores the request; `done` runs on the writer thread after the commit, or with the reason
-    /// why there was none.
-    void accept(const std::string& instance, const std::string& route, const HttpRequest& request,
-                std::function<void(std::exception_ptr)> done);
+    /// Stores the request and returns its id at once; `done` runs on the writer thread after the
+    /// commit, or with the reason why there was none.
+    int64_t accept(const std::string& instance, const std::string& route,
+                   const HttpRequest& request, std::function<void(std::exception_ptr)> done);
 
     /// What a plugin sees of a request that is not stored yet (custom signatures, computed
     /// answers).

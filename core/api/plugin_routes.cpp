@@ -1,0 +1,104 @@
+#include "api/plugin_routes.hpp"
+
+#include <patchbay/text.hpp>
+
+#include "http/problem.hpp"
+#include "http/query.hpp"
+
+namespace patchbay {
+namespace {
+
+constexpr unsigned threads = 32;
+constexpr size_t max_waiting = 64;
+
+// What a plugin may see of the headers: never the credentials of the caller.
+constexpr std::array<std::string_view, 4> shown_headers{"content-type", "accept", "accept-language",
+                                                        "idempotency-key"};
+
+std::string owner_of(const std::string& instance) { return instance + "/api"; }
+
+BodyKind body_kind(const ApiRoute& route) {
+    if (route.method == "GET" || route.method == "DELETE") return BodyKind::none;
+    switch (route.body) {
+        case RouteBody::json:
+            return BodyKind::json;
+        case RouteBody::form:
+            return BodyKind::form;
+        case RouteBody::raw:
+            return BodyKind::any;
+    }
+    return BodyKind::any;
+}
+
+std::vector<std::string> roles_of(const ApiRoute& route) {
+    std::vector<std::string> roles;
+    for (const std::string& caller : route.callers) {
+        if (caller != "signed_in") roles.push_back(caller);
+    }
+    if (!roles.empty() && !route.scope.empty()) roles.push_back("api:" + route.scope);
+    return roles;
+}
+
+Request request_of(const Exchange& exchange, const ApiRoute& route) {
+    const HttpRequest& http = exchange.request();
+    Request request;
+    request.route = route.name;
+    request.method = http.method;
+    request.url = http.target;
+    request.body = http.body;
+    for (const std::string_view name : shown_headers) {
+        if (const auto value = http.header(name)) request.headers[std::string{name}] = *value;
+    }
+    for (const auto& [name, value] : Query::parse(http.query).all()) request.query[name] = value;
+    request.peer = http.peer;
+    request.user = exchange.caller.id;
+    request.role = exchange.caller.role;
+    request.departments = exchange.caller.departments;
+    request.params = exchange.params;
+    request.id = exchange.id();
+    return request;
+}
+
+}  // namespace
+
+PluginRoutes::PluginRoutes(PluginHost& plugins, Router& router)
+    : plugins_(plugins), router_(router), pool_("plugin-api", threads, max_waiting) {}
+
+RouteEntry PluginRoutes::entry_for(const std::string& instance, const ApiRoute& route) {
+    RouteSpec spec{.name = instance + "." + route.name,
+                   .method = route.method,
+                   .path = route.path,
+                   .body = body_kind(route),
+                   .max_body_bytes = route.max_body_bytes,
+                   .runs_on = RunsOn::worker,
+                   .roles = roles_of(route),
+                   .about = route.about};
+    return {std::move(spec), [this, instance, route](const ExchangePtr& exchange) {
+                const bool taken = pool_.post([this, instance, route, exchange] {
+                    answering_errors(exchange, [&] {
+                        const PluginLeasePtr plugin = plugins_.lease(instance);
+                        if (!plugin) throw Problem("channel_unavailable");
+                        exchange->answer(
+                            plugin->answer(Call{.trace = exchange->id(), .left = route.deadline},
+                                           request_of(*exchange, route)));
+                    });
+                });
+                if (!taken) throw Problem("busy");
+            }};
+}
+
+void PluginRoutes::publish(const std::string& instance) {
+    const PluginLeasePtr plugin = plugins_.lease(instance);
+    if (!plugin || !plugin->provides(HttpApi::interface_id)) return;
+    std::vector<RouteEntry> entries;
+    for (const ApiRoute& route : plugin->api_routes()) {
+        entries.push_back(entry_for(instance, route));
+    }
+    router_.replace(owner_of(instance), std::move(entries));
+}
+
+void PluginRoutes::withdraw(const std::string& instance) {
+    router_.replace(owner_of(instance), {});
+}
+
+}  // namespace patchbay

@@ -1,0 +1,181 @@
+#include "app/hub.hpp"
+
+
+#include "base/log.hpp"
+#include "delivery/messaging_service.hpp"
+#include "http/stages.hpp"
+#include "inbound/webhook_service.hpp"
+#include "plugins/services/basic_services.hpp"
+#include "store/migrations.hpp"
+
+namespace patchbay {
+namespace {
+
+constexpr unsigned flow_workers = 4;
+
+StoreConfig store_config(const HubConfig& config) {
+    StoreConfig store;
+    store.url = config.store.url;
+    store.base = config.base;
+    return store;
+}
+
+ServerConfig server_config(const HubConfig& config) {
+    ServerConfig server;
+    server.listen = config.server.listen;
+    server.control_socket = config.state_folder() / "patchbay.sock";
+    server.trusted_proxies = config.server.trusted_proxies;
+    server.allowed_hosts = config.server.allowed_hosts;
+    server.connections = config.server.limits.connections;
+    server.connections_per_address = config.server.limits.connections_per_address;
+    return server;
+}
+
+// Its number must be known before the first id is made, its schema before that.
+uint8_t prepare(Store& store, const WorkerInfo& self, const Hub::Report& report) {
+    store.migrate("core", core_migrations(),
+                  [&](const std::string& line) { report("store", line); });
+    return register_worker(store, self);
+}
+
+std::string line_of(const InstanceInfo& instance) {
+    std::string line = instance.instance + " (" + instance.plugin;
+    if (!instance.version.empty()) line += " " + instance.version;
+    line += ") " + std::string{word(instance.state)};
+    if (!instance.last_error.empty()) line += ": " + instance.last_error;
+    return line;
+}
+
+bool provides(const InstanceInfo& instance, std::string_view interface_id) {
+    return std::find(instance.provides.begin(), instance.provides.end(), interface_id) !=
+           instance.provides.end();
+}
+
+}  // namespace
+
+Hub::Hub(const HubConfig& config, Report report)
+    : config_(config),
+      report_(std::move(report)),
+      store_(store_config(config), clock_),
+      self_(this_process(PATCHBAY_VERSION)),
+      ids_(clock_, prepare(store_, self_, report_)),
+      numbers_(store_),
+      plugins_(config, services_, config.state_folder() / "plugins"),
+      delivery_(
+          store_, ids_, [this](const std::string& name) { return plugins_.lease(name); },
+          self_.owner),
+      flows_(store_, plugins_, mint_, [this](const std::string& queue) { delivery_.wake(queue); }),
+      events_(config, store_, plugins_, mint_, self_.owner,
+              [this](const std::string& queue) { delivery_.wake(queue); }),
+      identity_(config, store_, ids_),
+      ingress_(store_, ids_),
+      hooks_(config, plugins_, router_, ingress_),
+      plugin_routes_(plugins_, router_),
+      api_(api_context()),
+      server_(server_config(config), clock_, ids_, router_,
+              {answer_errors, find_route(router_), dispatch, authenticate_api(identity_),
+               authorise(), check_body}) {
+    const Recovered recovered = recover(store_, ids_, self_, true);
+    report_("store", config.store.url + ", " + std::to_string(recovered.ready) +
+                         " jobs taken back, " + std::to_string(recovered.unknown) +
+                         " sends of unknown outcome");
+    ingress_.on_accepted([this](const std::string& instance) { events_.notify(instance); });
+    register_services();
+    add_api_routes(router_, api_);
+}
+
+ApiContext Hub::api_context() {
+    return {.config = config_,
+            .store = store_,
+            .identity = identity_,
+            .mint = mint_,
+            .plugins = &plugins_,
+            .wake = [this](const std::string& queue) { delivery_.wake(queue); },
+            .resume =
+                [this](const std::string& channel) {
+                    if (!delivery_.paused(channel)) return false;
+                    delivery_.resume(channel);
+                    return true;
+                },
+            .readiness = [this] { return readiness(); }};
+}
+
+Readiness Hub::readiness() const {
+    Readiness readiness{.status = state_.load()};
+    bool plugins_up = true;
+    for (const InstanceInfo& instance : plugins_.list()) {
+        if (instance.state == InstanceState::active || !instance.enabled) continue;
+        plugins_up = false;
+        readiness.degraded.push_back(instance.instance + ": " + std::string{word(instance.state)});
+    }
+    for (const Delivery::QueueState& queue : delivery_.state()) {
+        if (queue.paused) readiness.degraded.push_back(queue.queue + ": " + *queue.paused);
+    }
+    readiness.checks = {{"store", "up"}, {"plugins", plugins_up ? "up" : "degraded"}};
+    return readiness;
+}
+
+void Hub::register_services() {
+    register_log_service(services_);
+    register_clock_service(services_, clock_, ids_);
+    register_crypto_service(services_);
+    register_http_service(services_, client_);
+    register_kv_service(services_, store_);
+    register_webhook_service(services_, hooks_);
+    register_messaging_service(
+        services_, {.store = store_,
+                    .mint = mint_,
+                    .outcomes = delivery_.outcomes(),
+                    .limits = [this](const std::string& name) { return delivery_.limits(name); },
+                    .wake = [this](const std::string& name) { delivery_.wake(name); }});
+}
+
+void Hub::publish_routes() {
+    for (const InstanceInfo& instance : plugins_.list()) {
+        report_("plugin", line_of(instance));
+        hooks_.publish(instance.instance);
+        plugin_routes_.publish(instance.instance);
+    }
+}
+
+void Hub::add_queues() {
+    for (const InstanceConfig& instance : config_.plugins) {
+        const auto info = plugins_.find(instance.name);
+        if (!info || !provides(*info, Channel::interface_id)) continue;
+        delivery_.add_channel({.instance = instance.name,
+                               .concurrency = instance.limits.concurrency,
+                               .per_second = instance.limits.per_second});
+    }
+    delivery_.add_queue("flow", flow_workers, [this](ClaimedJob& job) { flows_.run(job); });
+}
+
+void Hub::start() {
+    plugins_.start();
+    publish_routes();
+    add_queues();
+    delivery_.start();
+    events_.start();
+    server_.start();
+    state_ = "ready";
+}
+
+void Hub::stop(std::chrono::milliseconds grace) {
+    state_ = "stopping";
+    const auto until = std::chrono::steady_clock::now() + grace;
+    const auto left = [&] {
+        return std::max(std::chrono::milliseconds{0},
+                        std::chrono::duration_cast<std::chrono::milliseconds>(
+                            until - std::chrono::steady_clock::now()));
+    };
+    server_.stop(std::min<std::chrono::milliseconds>(left(), std::chrono::seconds{10}));
+    plugin_routes_.stop();
+    events_.stop();
+    const StopReport report = delivery_.stop(left());
+    log_info("app", "stopped",
+             {{"handed_back", std::to_string(report.handed_back)},
+              {"left_running", std::to_string(report.left_running)}});
+    client_.stop();
+    plugins_.stop();
+}
+
+}  // namespace patchbay

@@ -1,0 +1,72 @@
+// The running server: every part, in the order in which they start. They stop in the reverse.
+#pragma once
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "api/api.hpp"
+#include "api/plugin_routes.hpp"
+#include "base/ids.hpp"
+#include "config/hub_config.hpp"
+#include "delivery/delivery.hpp"
+#include "flows/flow_engine.hpp"
+#include "http/client.hpp"
+#include "http/server.hpp"
+#include "identity/identity.hpp"
+#include "inbound/event_router.hpp"
+#include "inbound/hooks.hpp"
+#include "messaging/mint.hpp"
+#include "plugins/plugin_host.hpp"
+#include "store/store.hpp"
+
+namespace patchbay {
+
+class Hub {
+public:
+    /// Told one line for each part as it starts.
+    using Report = std::function<void(const std::string& part, const std::string& text)>;
+
+    /// Opens the store, brings the schema up to date and takes back what a dead process held.
+    /// Throws StoreError, ConfigError, Error.
+    Hub(const HubConfig& config, Report report);
+
+    /// Loads the plugins, publishes their routes, starts all workers, then listens: nothing listens
+    /// before everything else is there.
+    void start();
+    uint16_t port() const { return server_.port(); }
+
+    /// Draining stop (G11): at most `grace`, most of it for sends under way.
+    void stop(std::chrono::milliseconds grace);
+
+private:
+    void register_services();
+    void publish_routes();
+    void add_queues();
+    ApiContext api_context();
+    Readiness readiness() const;
+
+    const HubConfig& config_;
+    Report report_;
+    SystemClock clock_;
+    Store store_;
+    WorkerInfo self_;
+    Ids ids_;
+    Numbers numbers_;
+    Mint mint_{ids_, numbers_};
+    HttpClient client_;
+    HostServices services_;
+    PluginHost plugins_;
+    Delivery delivery_;
+    FlowEngine flows_;
+    EventRouter events_;
+    Identity identity_;
+    Router router_;
+    Ingress ingress_;
+    Hooks hooks_;
+    PluginRoutes plugin_routes_;
+    std::atomic<const char*> state_{"starting"};
+    ApiContext api_;
+    Server server_;
+};
+
+}  // namespace patchbay

@@ -1,0 +1,65 @@
+#include "app/serve.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+
+#include "app/hub.hpp"
+#include "base/log.hpp"
+
+namespace patchbay {
+namespace {
+
+constexpr std::chrono::seconds stop_grace{25};
+
+sigset_t stop_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    return signals;
+}
+
+// Blocked before the first thread is made, so that only the main thread ever sees one.
+void block_stop_signals() {
+    const sigset_t signals = stop_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+void wait_for_stop_signal() {
+    const sigset_t signals = stop_signals();
+    int number = 0;
+    sigwait(&signals, &number);
+    // From here on a second one has its usual effect: the end, as after a crash. What is committed
+    // stays.
+    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+void print_line(const std::string& part, const std::string& text) {
+    std::cout << part << std::string(part.size() < 10 ? 10 - part.size() : 1, ' ') << text
+              << std::endl;
+}
+
+void print_addresses(const HubConfig& config) {
+    print_line("listening", "http://" + config.server.listen);
+    print_line("webhooks", config.server.public_url + "/hooks/{instance}/{route}");
+    print_line("api", config.server.public_url + "/api/v1/");
+    print_line("ready", "stop with Ctrl-C");
+}
+
+}  // namespace
+
+int serve(const HubConfig& config) {
+    block_stop_signals();
+    start_logging(config.log);
+    Hub hub{config, print_line};
+    hub.start();
+    print_addresses(config);
+    wait_for_stop_signal();
+    print_line("stopping", "finishing what is under way");
+    hub.stop(stop_grace);
+    return EXIT_SUCCESS;
+}
+
+}  // namespace patchbay

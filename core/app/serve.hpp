@@ -1,0 +1,11 @@
+// patchbay serve: runs the hub until SIGTERM or SIGINT.
+#pragma once
+#include "config/hub_config.hpp"
+
+namespace patchbay {
+
+/// Prints one line for each part as it starts, then the addresses. Returns the process's exit code.
+/// A second signal ends the process at once.
+int serve(const HubConfig& config);
+
+}  // namespace patchbay

@@ -1,0 +1,223 @@
+#include "delivery/messaging_service.hpp"
+
+#include <future>
+#include <patchbay/detail/methods.hpp>
+#include <patchbay/detail/wire.hpp>
+#include <patchbay/services.hpp>
+
+#include "base/json.hpp"
+#include "delivery/outbox.hpp"
+#include "messaging/statements.hpp"
+#include "messaging/status.hpp"
+#include "messaging/views.hpp"
+
+namespace patchbay {
+namespace {
+
+constexpr std::chrono::seconds longest_wait{30};
+constexpr uint32_t max_listed = 200;
+
+messaging::ContactInfo info_of(const ContactView& view) {
+    messaging::ContactInfo info;
+    info.id = view.id;
+    info.name = view.name;
+    info.addresses = view.addresses;
+    info.active = view.active;
+    return info;
+}
+
+messaging::ConversationInfo info_of(const ConversationView& view) {
+    messaging::ConversationInfo info;
+    info.id = view.id;
+    info.number = view.number;
+    info.channel = view.channel;
+    info.contact = view.contact_id.value_or("");
+    info.purpose = view.purpose;
+    info.state = view.state;
+    info.mode = view.mode;
+    info.kind = view.kind;
+    info.department = view.department.value_or("");
+    info.assignee = view.assignee.value_or("");
+    info.external_id = view.external_id.value_or("");
+    info.context = view.context;
+    info.last_seq = static_cast<uint64_t>(view.last_seq);
+    info.last_message_ms = view.last_message_at;
+    info.last_inbound_ms = view.last_inbound_at;
+    info.created_ms = view.created_at;
+    info.preview = view.preview;
+    info.last_sender = view.last_sender.value_or("");
+    info.unread = static_cast<uint32_t>(view.unread);
+    info.version = static_cast<uint64_t>(view.version);
+    return info;
+}
+
+messaging::MessageInfo info_of(const MessageView& view) {
+    messaging::MessageInfo info;
+    info.id = view.id;
+    info.number = view.number;
+    info.conversation = view.conversation_id;
+    info.channel = view.channel;
+    info.seq = static_cast<uint64_t>(view.seq);
+    info.direction = view.direction;
+    info.sender_type = view.sender_type;
+    info.sender_id = view.sender_id.value_or("");
+    info.sender_name = view.sender_name;
+    info.kind = view.kind;
+    info.text = view.body;
+    info.provider_id = view.provider_id.value_or("");
+    info.code = view.error_code.value_or("");
+    info.reason = view.error_reason.value_or("");
+    info.peer = Address{"phone", view.peer};
+    info.own = view.own;
+    info.status = status_of(view.status);
+    info.created_ms = view.created_at;
+    info.updated_ms = view.updated_at;
+    info.event_ms = view.last_event_at.value_or(0);
+    info.sent_ms = view.sent_at.value_or(0);
+    for (const MediaView& media : view.media) {
+        info.media.push_back({.id = media.id, .type = media.type, .name = media.name});
+    }
+    return info;
+}
+
+template <class Info, class View>
+std::optional<Info> info_or_none(const std::optional<View>& view) {
+    if (!view) return std::nullopt;
+    return info_of(*view);
+}
+
+std::string one_text(std::string_view in) {
+    std::string text;
+    wire::unpack(in, wire::Text::checked, text);
+    return text;
+}
+
+std::string find_contact_by_address(const MessagingService& service, std::string_view in) {
+    Address address;
+    wire::unpack(in, wire::Text::checked, address);
+    const auto view = service.store.read([&](Session& session) -> std::optional<ContactView> {
+        const auto row = session.first(sql::address_find, {address.kind, address.value});
+        return row ? find_contact(session, row->text(1)) : std::nullopt;
+    });
+    return wire::pack(info_or_none<messaging::ContactInfo>(view));
+}
+
+std::string contact_by_id(const MessagingService& service, std::string_view in) {
+    const std::string id = one_text(in);
+    const auto view = service.store.read([&](Session& s) { return find_contact(s, id); });
+    return wire::pack(info_or_none<messaging::ContactInfo>(view));
+}
+
+std::string conversation_by_id(const MessagingService& service, std::string_view in) {
+    const std::string id = one_text(in);
+    const auto view = service.store.read([&](Session& s) { return find_conversation(s, id); });
+    return wire::pack(info_or_none<messaging::ConversationInfo>(view));
+}
+
+std::string message_by_id(const MessagingService& service, std::string_view in) {
+    const std::string id = one_text(in);
+    const auto view = service.store.read([&](Session& s) { return find_message(s, id); });
+    return wire::pack(info_or_none<messaging::MessageInfo>(view));
+}
+
+std::string messages_of_conversation(const MessagingService& service, std::string_view in) {
+    messaging::MessageQuery query;
+    wire::unpack(in, wire::Text::checked, query);
+    const int64_t before = query.before_seq == 0 ? std::numeric_limits<int64_t>::max()
+                                                 : static_cast<int64_t>(query.before_seq);
+    const auto views = service.store.read([&](Session& session) {
+        std::vector<MessageView> found;
+        for (const Row& row : session.run(
+                 sql::message_list, {query.conversation, before,
+                                     static_cast<int64_t>(std::min(query.limit, max_listed))})) {
+            found.push_back(MessageView::from_row(row));
+        }
+        load_media(session, found);
+        return found;
+    });
+    std::vector<messaging::MessageInfo> infos;
+    for (const MessageView& view : views) infos.push_back(info_of(view));
+    return wire::pack(infos);
+}
+
+std::string attributes_json(const Labels& attributes) {
+    JsonObject object = make_object();
+    for (const auto& [name, value] : attributes) object->set(name, value);
+    return to_json(object);
+}
+
+Draft draft_of(const MessagingService& service, const messaging::NewMessage& message,
+               const Call& call) {
+    Draft draft;
+    draft.channel = message.channel;
+    draft.conversation_id = message.conversation;
+    draft.to = message.to;
+    draft.from = message.from.value;
+    draft.sender_id = message.author.empty() ? std::nullopt : std::optional{message.author};
+    draft.sender_name = message.author_name;
+    draft.text = message.text;
+    draft.media = message.media;
+    draft.from_template = message.from_template;
+    draft.attributes = attributes_json(message.attributes);
+    draft.client_ref = message.key.empty() ? std::nullopt : std::optional{message.key};
+    draft.trace = call.trace;
+    draft.purpose = message.purpose;
+    if (message.valid_for.count() > 0) draft.validity = message.valid_for;
+    draft.limits = service.limits(message.channel);
+    return draft;
+}
+
+QueuedMessage queue(const MessagingService& service, const Draft& draft) {
+    try {
+        return service.store.write([&](Transaction& tx) {
+            return queue_message(tx, service.mint, draft, service.store.clock().now_ms());
+        });
+    } catch (const SendRefused& refused) {
+        Error error(ErrorKind::refused, refused.what());
+        error.code = refused.code;
+        throw error;
+    }
+}
+
+// The plugin's own thread waits here; the hub's workers do not.
+void wait_for_first_outcome(const MessagingService& service, const std::string& message_id,
+                            std::chrono::milliseconds wait) {
+    auto told = std::make_shared<std::promise<void>>();
+    service.outcomes.await(message_id, wait,
+                           [told](const std::optional<FirstOutcome>&) { told->set_value(); });
+    told->get_future().wait();
+}
+
+std::string send_message(const MessagingService& service, std::string_view in) {
+    Call call;
+    messaging::NewMessage message;
+    wire::unpack(in, wire::Text::checked, call, message);
+    const QueuedMessage queued = queue(service, draft_of(service, message, call));
+    service.wake(queued.channel);
+    const auto wait = std::min<std::chrono::milliseconds>(
+        {message.wait, call.left, std::chrono::milliseconds{longest_wait}});
+    if (wait.count() > 0) wait_for_first_outcome(service, queued.message_id, wait);
+    const auto view =
+        service.store.read([&](Session& s) { return find_message(s, queued.message_id); });
+    return wire::pack(info_of(view.value()));
+}
+
+}  // namespace
+
+void register_messaging_service(HostServices& services, MessagingService service) {
+    const auto shared = std::make_shared<const MessagingService>(std::move(service));
+    const auto add = [&](uint32_t number, auto function) {
+        services.register_method("messaging/1", number,
+                                 [shared, function](const ServiceCaller&, std::string_view in) {
+                                     return function(*shared, in);
+                                 });
+    };
+    add(method::find_contact, find_contact_by_address);
+    add(method::contact, contact_by_id);
+    add(method::conversation, conversation_by_id);
+    add(method::send_message, send_message);
+    add(method::message, message_by_id);
+    add(method::list_messages, messages_of_conversation);
+}
+
+}  // namespace patchbay

@@ -1,0 +1,26 @@
+// messaging/1 for plugins: contacts, conversations and messages by id, and sending with a wait for
+// the first outcome.
+#pragma once
+#include <functional>
+#include <string>
+
+#include "delivery/outbox.hpp"
+#include "delivery/outcome_board.hpp"
+#include "messaging/mint.hpp"
+#include "plugins/host_services.hpp"
+
+namespace patchbay {
+
+struct MessagingService {
+    Store& store;
+    Mint& mint;
+    OutcomeBoard& outcomes;
+    std::function<SendLimits(const std::string& channel)> limits;
+    std::function<void(const std::string& channel)> wake;  ///< After a commit that queued a send.
+};
+
+/// `service` is kept by the registered functions; what it refers to outlives the plugins.
+/// send_message blocks the caller for NewMessage::wait at most.
+void register_messaging_service(HostServices& services, MessagingService service);
+
+}  // namespace patchbay
