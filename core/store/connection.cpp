@@ -348,6 +348,28 @@ void Connection::checkpoint(bool truncate) {
     log_bytes_ = 0;  // All copied: the next commit begins the log again and tells its length.
 }
 
+void Connection::copy_to(const std::filesystem::path& copy) try {
+    using namespace Poco::Data::Keywords;
+    // Not another Connection: a copy is to stand alone, without a log beside it.
+    Poco::Data::Session session = open_session(copy);
+    sqlite3* target = Poco::Data::SQLite::Utility::dbHandle(session);
+    sqlite3_backup* backup = sqlite3_backup_init(target, "main", db_, "main");
+    // All pages in one step: in several, each write in between would begin the copy again.
+    if (backup) sqlite3_backup_step(backup, -1);
+    const int code = backup ? sqlite3_backup_finish(backup) : sqlite3_errcode(target);
+    if (code != SQLITE_OK)
+        throw StoreError(kind_of(target, code), "cannot copy the database to " + copy.string() +
+                                                    ": " + sqlite3_errmsg(target));
+    std::string mode, found;
+    session << "PRAGMA journal_mode=DELETE", into(mode), now;
+    session << "PRAGMA quick_check(1)", into(found), now;
+    if (mode != "delete" || found != "ok")
+        throw StoreError(StoreError::Kind::corrupt, damage_text("in its copy: " + found));
+} catch (const Poco::Exception& error) {
+    throw StoreError(StoreError::Kind::unavailable,
+                     "cannot copy the database to " + copy.string() + ": " + error.displayText());
+}
+
 void Connection::quick_check() {
     const std::string found = pragma("quick_check(1)").at(0).text(0);
     if (found == "ok") return;

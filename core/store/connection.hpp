@@ -52,6 +52,10 @@ public:
         return log_bytes_;
     }  ///< Size of the log after the last commit of this connection.
 
+    /// Writes one state of the database into a file of its own, flushed and checked, while others
+    /// go on writing.
+    void copy_to(const std::filesystem::path& copy);
+
     /// Throws StoreError(corrupt) when the file is damaged.
     void quick_check();
     /// [any thread] Ends what is running: StoreError(unavailable).

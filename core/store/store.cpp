@@ -1,6 +1,7 @@
 #include "store/store.hpp"
 
 #include "base/log.hpp"
+#include "store/backup.hpp"
 #include "store/connection.hpp"
 #include "store/database_file.hpp"
 #include "store/migrate.hpp"
@@ -94,6 +95,8 @@ void Store::with_reader(const std::function<void(Session&)>& work) try {
     if (error.kind == StoreError::Kind::corrupt) impl_->writer->refuse_from_now_on(error);
     throw;
 }
+
+void Store::backup(const std::filesystem::path& copy) { make_backup(impl_->file, copy); }
 
 void Store::migrate(const std::string& component, const std::vector<Migration>& migrations,
                     const std::function<void(const std::string&)>& progress) {

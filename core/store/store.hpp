@@ -172,6 +172,11 @@ public:
         return std::move(*result);
     }
 
+    /// Copies one state of the database into a new file, flushed and checked, while reads and
+    /// writes go on (F65). To restore, put the copy in the place of the database while no server
+    /// runs. Throws StoreError; a file that is there already is left alone.
+    void backup(const std::filesystem::path& copy);
+
     const Clock& clock() const;
     size_t queued() const;  ///< Writes waiting.
     uint64_t commits()
