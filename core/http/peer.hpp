@@ -43,6 +43,11 @@ private:
     std::vector<Network> networks_;
 };
 
+/// S50: an address of the open internet. Not so private, loopback, link-local, shared, multicast,
+/// documentation, benchmark and reserved ones, nor IPv6 forms that carry an IPv4 address (mapped,
+/// NAT64, 6to4, Teredo).
+bool is_public(const sockaddr& address);
+
 /// The client behind trusted proxies: the last entry of X-Forwarded-For that is not itself trusted.
 /// `direct` when there is none.
 std::string forwarded_client(const HttpRequest& request, const AddressList& trusted,

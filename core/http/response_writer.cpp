@@ -98,16 +98,6 @@ bool is_ours(std::string_view name) {
     return false;
 }
 
-bool is_safe(std::string_view name, std::string_view value) {
-    for (const char c : name)
-        if (!is_alphanumeric(c) && c != '-' && c != '_') return false;
-    for (const char c : value) {
-        const auto byte = static_cast<uint8_t>(c);
-        if ((byte < ' ' && byte != '\t') || byte == 0x7F) return false;
-    }
-    return !name.empty();
-}
-
 void append_title_case(std::string& out, std::string_view name) {
     bool first = true;
     for (const char c : name) {
@@ -118,10 +108,20 @@ void append_title_case(std::string& out, std::string_view name) {
 
 }  // namespace
 
+bool is_sendable_header(std::string_view name, std::string_view value) {
+    for (const char c : name)
+        if (!is_alphanumeric(c) && c != '-' && c != '_') return false;
+    for (const char c : value) {
+        const auto byte = static_cast<uint8_t>(c);
+        if ((byte < ' ' && byte != '\t') || byte == 0x7F) return false;
+    }
+    return !name.empty();
+}
+
 bool write_answer_head(std::string& out, const Response& response, const AnswerHead& head) {
     if (response.status < 101 || response.status > 599) return false;
     for (const auto& [name, value] : response.headers)
-        if (!is_safe(name, value)) return false;
+        if (!is_sendable_header(name, value)) return false;
     out += "HTTP/1.1 ";
     append_number(out, static_cast<uint64_t>(response.status));
     out += ' ';

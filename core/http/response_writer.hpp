@@ -16,6 +16,9 @@ struct AnswerHead {
 /// the status is none or a header has bytes that would end it (S21).
 bool write_answer_head(std::string& out, const Response& response, const AnswerHead& head);
 
+/// Neither part has bytes that could end the line or hide something in it.
+bool is_sendable_header(std::string_view name, std::string_view value);
+
 /// A 204 and a 304 have none, whatever the handler put there.
 inline bool may_have_body(int status) { return status >= 200 && status != 204 && status != 304; }
 
