@@ -89,19 +89,42 @@ std::string signature_of(std::string_view data, std::string_view secret) {
     return to_base64(hmac_sha1(secret, data));
 }
 
-std::vector<std::string> candidate_urls(std::string_view public_url, const std::string& target) {
-    std::vector<std::string> urls = port_variants(std::string{public_url} + target);
-    if (public_url.ends_with('/')) {
-        public_url.remove_suffix(1);
-        const auto more = port_variants(std::string{public_url} + target);
-        urls.insert(urls.end(), more.begin(), more.end());
-    }
-    return urls;
-}
-
 std::string_view query_of(std::string_view target) {
     const size_t mark = target.find('?');
     return mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
+}
+
+// WHATWG URLs, which Twilio's back end makes of what was configured, escape the quote in a query;
+// clients send it as it is. One of the vectors that twilio-node publishes is signed so.
+std::string with_escaped_quotes(const std::string& target) {
+    std::string escaped;
+    for (const char c : target) {
+        if (c == '\'') {
+            escaped += "%27";
+        } else {
+            escaped += c;
+        }
+    }
+    return escaped;
+}
+
+std::vector<std::string> candidate_urls(std::string_view public_url, const std::string& target) {
+    std::vector<std::string> bases{std::string{public_url}};
+    if (public_url.ends_with('/')) {
+        public_url.remove_suffix(1);
+        bases.emplace_back(public_url);
+    }
+    std::vector<std::string> targets{target};
+    if (query_of(target).find('\'') != std::string_view::npos) {
+        targets.push_back(with_escaped_quotes(target));
+    }
+    std::vector<std::string> urls;
+    for (const std::string& base : bases) {
+        for (const std::string& path : targets) {
+            for (std::string& url : port_variants(base + path)) urls.push_back(std::move(url));
+        }
+    }
+    return urls;
 }
 
 }  // namespace

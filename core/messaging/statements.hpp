@@ -61,10 +61,11 @@ inline const Statement consent_record{
     "VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9)"};
 
 // ---- conversations ----
+// The plus keeps SQLite from walking all of a contact's conversations, closed ones too, for the order.
 inline const Statement conversation_find_live{
     "conversation.find_live",
     "SELECT id,number,state,mode,kind,department,assignee,context,version FROM conversations WHERE "
-    "channel=$1 AND contact_id=$2 AND state IN ('open','pending') ORDER BY last_message_at DESC "
+    "channel=$1 AND contact_id=$2 AND state IN ('open','pending') ORDER BY +last_message_at DESC "
     "LIMIT 1",
     {"conversations_live"}};
 inline const Statement conversation_create{
