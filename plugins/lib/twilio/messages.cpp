@@ -182,7 +182,8 @@ std::vector<Record> list_messages(const Host& host, const Call& call, const Acco
     for (int pages = 0; !url.empty(); ++pages) {
         if (pages == max_pages) throw Error(ErrorKind::unavailable, "the list has no end");
         const auto page = fetch(host, call, account, url);
-        for (const auto& item : *items_of(*page, "messages")) {
+        const auto items = items_of(*page, "messages");
+        for (const auto& item : *items) {
             if (item.type() != typeid(Poco::JSON::Object::Ptr)) continue;
             records.push_back(record_from(*item.extract<Poco::JSON::Object::Ptr>()));
         }
@@ -196,7 +197,9 @@ std::vector<Media> list_media(const Host& host, const Call& call, const Account&
     const std::string place = "/2010-04-01/Accounts/" + percent_encode(account.sid) + "/Messages/" +
                               percent_encode(message_sid) + "/Media";
     std::vector<Media> media;
-    for (const auto& item : *items_of(*fetch(host, call, account, place + ".json"), "media_list")) {
+    const auto page = fetch(host, call, account, place + ".json");
+    const auto items = items_of(*page, "media_list");
+    for (const auto& item : *items) {
         if (item.type() != typeid(Poco::JSON::Object::Ptr)) continue;
         const auto& entry = *item.extract<Poco::JSON::Object::Ptr>();
         media.push_back({.type = text_at(entry, "content_type"),

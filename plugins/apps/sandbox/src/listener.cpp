@@ -25,9 +25,8 @@ Labels query_of(const std::string& target) {
     Labels query;
     const size_t mark = target.find('?');
     if (mark == std::string::npos) return query;
-    for (const auto& [name, value] : Form::parse(std::string_view{target}.substr(mark + 1)).all()) {
-        query[name] = value;
-    }
+    const Form form = Form::parse(std::string_view{target}.substr(mark + 1));
+    for (const auto& [name, value] : form.all()) query[name] = value;
     return query;
 }
 
@@ -103,6 +102,8 @@ Poco::Net::HTTPServerParams::Ptr parameters() {
     Poco::Net::HTTPServerParams::Ptr parameters = new Poco::Net::HTTPServerParams;
     parameters->setMaxThreads(max_connections);
     parameters->setMaxQueued(max_connections * 4);
+    // A thread that Poco's stop does not find waiting waits this long before it ends.
+    parameters->setThreadIdleTime(Poco::Timespan{0, 100'000});
     parameters->setKeepAlive(true);
     parameters->setKeepAliveTimeout(Poco::Timespan{idle_seconds, 0});
     parameters->setTimeout(Poco::Timespan{idle_seconds, 0});
