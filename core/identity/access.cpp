@@ -10,15 +10,11 @@ bool contains(const std::vector<std::string>& list, std::string_view word) {
 }  // namespace
 
 Problem unauthenticated() {
-    Problem problem("unauthenticated", "Sign in first: Authorization: Bearer <token>.");
-    problem.headers["WWW-Authenticate"] = "Bearer";
-    return problem;
+    return Problem("unauthenticated", "Sign in first: Authorization: Bearer <token>.");
 }
 
 Problem token_expired() {
-    Problem problem("token_expired", "The token has expired; sign in again.");
-    problem.headers["WWW-Authenticate"] = "Bearer";
-    return problem;
+    return Problem("token_expired", "The token has expired; sign in again.");
 }
 
 void require_role(const Caller& caller, const std::vector<std::string>& roles) {

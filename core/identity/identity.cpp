@@ -120,7 +120,7 @@ SignInResult Identity::sign_in(const User& user, std::chrono::milliseconds ttl) 
 }
 
 SignInResult Identity::login(const std::string& email, const std::string& password,
-                       const std::string& address) {
+                             const std::string& address) {
     const TimeMs now = clock().now_ms();
     const auto limits = throttles(email, address);
     auto user = store_.read([&](Session& session) {

@@ -26,7 +26,8 @@ public:
 
     /// Throws Problem invalid_credentials, rate_limited (failures of the account or of `address`,
     /// S61), busy.
-    SignInResult login(const std::string& email, const std::string& password, const std::string& address);
+    SignInResult login(const std::string& email, const std::string& password,
+                       const std::string& address);
 
     /// A token for a user without a password check: for the local operator. Throws Problem
     /// unknown_id when there is no active user.

@@ -27,7 +27,7 @@ std::string code_of(const Tokens& tokens, std::string_view token, TimeMs at = no
         tokens.verify(token, at);
     } catch (const Problem& problem) {
         EXPECT_EQ(problem.status, 401);
-        EXPECT_EQ(problem.headers.at("WWW-Authenticate"), "Bearer");
+        EXPECT_EQ(problem.headers.at("www-authenticate"), "Bearer");
         return problem.code;
     }
     return "";

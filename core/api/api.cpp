@@ -1,0 +1,37 @@
+#include "api/api.hpp"
+
+#include <future>
+
+#include "api/resources.hpp"
+#include "http/stages.hpp"
+
+namespace patchbay {
+
+void add_api_routes(Router& router, ApiContext& context) {
+    add_health_routes(router, context);
+    add_auth_routes(router, context);
+    add_user_routes(router, context);
+    add_conversation_routes(router, context);
+    add_message_routes(router, context);
+    add_contact_routes(router, context);
+    add_channel_routes(router, context);
+    add_plugin_routes(router, context);
+    add_ingress_routes(router, context);
+    add_delivery_routes(router, context);
+}
+
+Response call_locally(Router& router, ApiContext& context, HttpRequest request) {
+    request.control = true;
+    auto answer = std::make_shared<std::promise<Response>>();
+    auto result = answer->get_future();
+    {
+        const RequestPipeline pipeline{answer_errors, find_route(router), check_body,
+                                       authenticate_api(context.identity), authorise()};
+        pipeline.run(std::make_shared<Exchange>(
+            std::move(request), "local",
+            [answer](Response response) { answer->set_value(std::move(response)); }));
+    }
+    return result.get();
+}
+
+}  // namespace patchbay

@@ -1,0 +1,53 @@
+// /api/v1 and /health: one file per resource, all added to one Router.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/hub_config.hpp"
+#include "http/router.hpp"
+#include "identity/identity.hpp"
+#include "messaging/mint.hpp"
+#include "plugins/plugin_host.hpp"
+
+namespace patchbay {
+
+/// What GET /health/ready says (api-shapes section 9).
+struct Readiness {
+    std::string status =
+        "ready";  ///< ready, starting, stopping, unready; all but the first are 503.
+    std::vector<std::string> degraded;
+    std::vector<std::pair<std::string, std::string>>
+        checks;  ///< store, plugins, spool, disk: a word each
+};
+
+/// What the resources need. It must outlive the Router's handlers.
+struct ApiContext {
+    const HubConfig& config;
+    Store& store;
+    Identity& identity;
+    Mint mint;
+    PluginHost* plugins =
+        nullptr;  ///< nullptr: the command line works on the store without a server.
+    /// After a commit that queued jobs. [any thread]
+    std::function<void(const std::string& queue)> wake = [](const std::string&) {};
+    /// Lets a paused channel send again. Empty: no server runs.
+    std::function<void(const std::string& channel)> resume{};
+    /// Must not block: it runs on the small control pool. Empty: derived from the store and the
+    /// plugins.
+    std::function<Readiness()> readiness{};
+
+    const Clock& clock() const { return store.clock(); }
+    TimeMs now() const { return clock().now_ms(); }
+    Ids& ids() const { return mint.ids; }
+};
+
+/// Adds every route. [before the server starts]
+void add_api_routes(Router& router, ApiContext& context);
+
+/// One request without a socket, as the local operator: for the command line when no server runs.
+/// Routing, authorisation and errors are the server's own.
+Response call_locally(Router& router, ApiContext& context, HttpRequest request);
+
+}  // namespace patchbay

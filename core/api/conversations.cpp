@@ -1,0 +1,211 @@
+// GET /api/v1/conversations, /{id}, /{id}/messages
+#include "api/conversations.hpp"
+
+#include <patchbay/sdk.hpp>
+
+#include "api/lists.hpp"
+#include "api/resources.hpp"
+#include "api/roles.hpp"
+#include "api/shapes.hpp"
+#include "api/statements.hpp"
+#include "identity/departments.hpp"
+#include "messaging/phone.hpp"
+#include "messaging/statements.hpp"
+
+namespace patchbay {
+namespace {
+
+/// One way to read conversations, newest first: a statement and what comes before its cursor.
+struct Source {
+    const Statement* statement;
+    Values first;
+};
+
+/// The narrowest sources that hold everything the caller may see and asks for.
+std::vector<Source> sources_for(const Sight& sight, const ListRequest& list,
+                                const std::optional<std::string>& department) {
+    if (const auto contact = list.filter("contact")) {
+        return {{&sql::conversation_list_contact, {*contact}}};
+    }
+    if (sight.assignee) return {{&sql::conversation_list_assignee, {*sight.assignee}}};
+    if (const auto assignee = list.filter("assignee")) {
+        return {{&sql::conversation_list_assignee, {*assignee}}};
+    }
+    if (department) return {{&sql::conversation_list_department, {*department}}};
+    if (sight.all) return {{&sql::conversation_list_all, {}}};
+    std::vector<Source> sources;
+    for (const auto& own : sight.departments) {
+        sources.push_back({&sql::conversation_list_department, {own}});
+    }
+    sources.push_back({&sql::conversation_list_no_department, {}});
+    return sources;
+}
+
+std::vector<ConversationView> fetch(Session& session, const std::vector<Source>& sources,
+                                    const Cursor& after, int64_t count) {
+    std::vector<ConversationView> found;
+    for (const Source& source : sources) {
+        Values values = source.first;
+        values.insert(values.end(), {after.number, after.text, count});
+        for (const Row& row : session.run(*source.statement, values)) {
+            found.push_back(ConversationView::from_row(row));
+        }
+    }
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.last_message_at, a.id) > std::tie(b.last_message_at, b.id);
+    });
+    if (found.size() > static_cast<size_t>(count)) found.resize(static_cast<size_t>(count));
+    return found;
+}
+
+bool mentions(const ConversationView& conversation, const std::string& words) {
+    const std::string wanted = ascii_lower(words);
+    const auto has = [&](const std::string& text) {
+        return ascii_lower(text).find(wanted) != std::string::npos;
+    };
+    return has(conversation.contact_name) || has(conversation.preview) ||
+           (conversation.address && has(conversation.address->value));
+}
+
+bool admits(const ListRequest& list, const std::optional<std::string>& department,
+            const ConversationView& one) {
+    const auto words = list.filter("q");
+    return list.admits("channel", one.channel) && list.admits("state", one.state) &&
+           list.admits("mode", one.mode) && list.admits("kind", one.kind) &&
+           list.admits("assignee", one.assignee.value_or("")) &&
+           list.admits("contact", one.contact_id.value_or("")) &&
+           (!department || one.department == department) && (!words || mentions(one, *words));
+}
+
+/// The filter's department by its display name. Throws Problem unknown_department.
+std::optional<std::string> department_filter(const ListRequest& list, const ApiContext& context) {
+    const auto given = list.filter("department");
+    if (!given) return std::nullopt;
+    const auto name = find_department(context.config.departments, *given);
+    if (name) return name;
+    throw Problem("unknown_department", "There is no department \"" + *given + "\".",
+                  {{"?department", "unknown_department", "names none"}})
+        .with("known", to_json(json_texts(context.config.departments)));
+}
+
+void list_all(const ExchangePtr& exchange, ApiContext& context) {
+    const ListRequest list(
+        exchange->request(), "conversations",
+        {"channel", "state", "mode", "kind", "department", "assignee", "contact", "q", "since"});
+    const auto department = department_filter(list, context);
+    const Sight sight = sight_of(exchange->caller);
+    const auto sources = sources_for(sight, list, department);
+    const JsonObject answer = context.store.read([&](Session& session) {
+        Scan<ConversationView> scan;
+        scan.fetch = [&](const Cursor& after, int64_t count) {
+            return fetch(session, sources, after, count);
+        };
+        scan.cursor_of = [](const auto& one) { return Cursor{one.last_message_at, one.id}; };
+        scan.judge = [&](const ConversationView& one) {
+            if (one.last_message_at < list.since()) return Keep::stop;
+            const bool visible = sight.covers(one.department, one.kind, one.assignee);
+            return visible && admits(list, department, one) ? Keep::yes : Keep::no;
+        };
+        const auto page = read_page(scan, list);
+        JsonArray items = make_array();
+        for (const auto& one : page.items) items->add(conversation_json(session, one));
+        return list_json(items,
+                         page.next ? std::optional(list.cursor_text(*page.next)) : std::nullopt);
+    });
+    answer_json(exchange, 200, answer);
+}
+
+std::optional<ConversationView> find_by_sid(Session& session, const ApiContext& context,
+                                            const std::string& sid) {
+    for (const auto& instance : context.config.plugins) {
+        const auto row = session.first(sql::conversation_by_external, {instance.name, sid});
+        if (row) return find_conversation(session, row->text(0));
+    }
+    return std::nullopt;
+}
+
+std::optional<ConversationView> find_by_phone(Session& session, const std::string& phone) {
+    const auto number = to_e164(phone);
+    if (!number) return std::nullopt;
+    const auto address = session.first(sql::address_find, {std::string("phone"), *number});
+    if (!address) return std::nullopt;
+    const auto row = session.first(sql::conversation_list_contact,
+                                   {address->text(1), INT64_MAX, std::string("g"), int64_t{1}});
+    if (!row) return std::nullopt;
+    return ConversationView::from_row(*row);
+}
+
+void get_one(const ExchangePtr& exchange, ApiContext& context) {
+    const JsonObject answer = context.store.read([&](Session& session) {
+        return conversation_json(session, require_conversation(session, context, exchange->caller,
+                                                               exchange->params.at("id")));
+    });
+    answer_json(exchange, 200, answer);
+}
+
+void list_messages(const ExchangePtr& exchange, ApiContext& context) {
+    const ListRequest list(exchange->request(), "conversation_messages", {});
+    const JsonObject answer = context.store.read([&](Session& session) {
+        const auto conversation =
+            require_conversation(session, context, exchange->caller, exchange->params.at("id"));
+        Scan<MessageView> scan;
+        scan.fetch = [&](const Cursor& after, int64_t count) {
+            std::vector<MessageView> found;
+            for (const Row& row :
+                 session.run(sql::message_list, {conversation.id, after.number, count})) {
+                found.push_back(MessageView::from_row(row));
+            }
+            return found;
+        };
+        scan.cursor_of = [](const auto& one) { return Cursor{one.seq, ""}; };
+        scan.judge = [](const auto&) { return Keep::yes; };
+        auto page = read_page(scan, list);
+        load_media(session, page.items);
+        JsonArray items = make_array();
+        for (const auto& one : page.items) items->add(message_json(one));
+        return list_json(items,
+                         page.next ? std::optional(list.cursor_text(*page.next)) : std::nullopt);
+    });
+    answer_json(exchange, 200, answer);
+}
+
+}  // namespace
+
+ConversationView require_conversation(Session& session, const ApiContext& context,
+                                      const Caller& caller, const std::string& id) {
+    std::optional<ConversationView> found;
+    if (id.starts_with("sid:")) {
+        found = find_by_sid(session, context, id.substr(4));
+    } else if (id.starts_with("phone:")) {
+        found = find_by_phone(session, id.substr(6));
+    } else {
+        found = find_conversation(session, id);
+    }
+    if (!found || !sight_of(caller).covers(found->department, found->kind, found->assignee)) {
+        throw unknown_id("conversation");
+    }
+    return *found;
+}
+
+void add_conversation_routes(Router& router, ApiContext& context) {
+    router.add({.name = "conversations.list",
+                .method = "GET",
+                .path = "/api/v1/conversations",
+                .roles = roles::message_readers,
+                .about = "Conversations, the one with the newest message first."},
+               [&](const ExchangePtr& exchange) { list_all(exchange, context); });
+    router.add({.name = "conversations.get",
+                .method = "GET",
+                .path = "/api/v1/conversations/{id}",
+                .roles = roles::message_readers,
+                .about = "One conversation, by id, number, sid:CH.. or phone:+1555.."},
+               [&](const ExchangePtr& exchange) { get_one(exchange, context); });
+    router.add({.name = "conversations.messages",
+                .method = "GET",
+                .path = "/api/v1/conversations/{id}/messages",
+                .roles = roles::message_readers,
+                .about = "Messages of a conversation, newest first."},
+               [&](const ExchangePtr& exchange) { list_messages(exchange, context); });
+}
+
+}  // namespace patchbay

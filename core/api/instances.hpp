@@ -1,0 +1,19 @@
+// The configured instances as the API shows them, with or without a running plugin host.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "api/api.hpp"
+
+namespace patchbay {
+
+struct InstanceView {
+    InstanceInfo info;
+    std::string state;  ///< word(info.state), or not_running when no server runs.
+};
+
+/// In the order of the configuration.
+std::vector<InstanceView> list_instances(const ApiContext& context);
+bool provides(const InstanceInfo& info, std::string_view interface_id);
+
+}  // namespace patchbay

@@ -1,0 +1,91 @@
+// Lists: query keys, cursors, and pages that are read in steps of bounded size.
+#pragma once
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "http/exchange.hpp"
+#include "http/query.hpp"
+#include "store/store.hpp"
+
+namespace patchbay {
+
+/// Where a page begins: after the row with this order. What the two mean is the list's own.
+struct Cursor {
+    int64_t number = INT64_MAX;
+    std::string text = "g";  ///< Behind every UUID: the first page.
+};
+
+/// The query of a list. Throws Problem: unknown_parameter, duplicate_parameter, invalid_cursor,
+/// invalid_field (limit, since).
+class ListRequest {
+public:
+    static constexpr size_t most = 200;
+    /// `list` names the list in cursors: one list's cursor is refused by another. `filters` are the
+    /// keys it knows beside limit and cursor.
+    ListRequest(const HttpRequest& request, std::string list,
+                std::initializer_list<std::string_view> filters);
+
+    size_t limit() const { return limit_; }
+    const Cursor& start() const { return start_; }
+    /// A filter's value; nullopt when absent or empty.
+    std::optional<std::string> filter(std::string_view key) const;
+    /// True when the filter is absent or equals the value.
+    bool admits(std::string_view key, std::string_view value) const;
+    /// `since` as a time; 0 when absent.
+    TimeMs since() const { return since_; }
+    std::string cursor_text(const Cursor& cursor) const;
+
+private:
+    Query query_;
+    std::string list_;
+    size_t limit_ = 50;
+    Cursor start_;
+    TimeMs since_ = 0;
+};
+
+enum class Keep { yes, no, stop };
+
+/// How a list is read: in its order, some rows at a time.
+template <class Item>
+struct Scan {
+    std::function<std::vector<Item>(const Cursor& after, int64_t count)> fetch;
+    std::function<Cursor(const Item&)> cursor_of;
+    std::function<Keep(const Item&)> judge;  ///< stop: nothing behind this row can match.
+};
+
+template <class Item>
+struct Page {
+    std::vector<Item> items;
+    std::optional<Cursor> next;
+};
+
+/// At most 2,000 rows are looked at: a rare filter gives short pages with a `next`, never a slow
+/// one.
+template <class Item>
+Page<Item> read_page(const Scan<Item>& scan, const ListRequest& list) {
+    constexpr int64_t step = 200;
+    constexpr int steps = 10;
+    Page<Item> page;
+    Cursor at = list.start();
+    for (int i = 0; i < steps; ++i) {
+        const std::vector<Item> rows = scan.fetch(at, step);
+        for (const Item& row : rows) {
+            const Keep keep = scan.judge(row);
+            if (keep == Keep::stop) return page;
+            if (keep == Keep::yes && page.items.size() == list.limit()) {
+                page.next = at;
+                return page;
+            }
+            at = scan.cursor_of(row);
+            if (keep == Keep::yes) page.items.push_back(row);
+        }
+        if (rows.size() < static_cast<size_t>(step)) return page;
+    }
+    page.next = at;
+    return page;
+}
+
+}  // namespace patchbay

@@ -1,0 +1,323 @@
+// GET, POST /api/v1/messages; GET /api/v1/messages/{id}; POST /api/v1/conversations/{id}/messages
+#include <patchbay/sdk.hpp>
+
+#include "api/conversations.hpp"
+#include "api/fields.hpp"
+#include "api/idempotency.hpp"
+#include "api/lists.hpp"
+#include "api/resources.hpp"
+#include "api/roles.hpp"
+#include "api/shapes.hpp"
+#include "api/statements.hpp"
+#include "api/visible.hpp"
+#include "delivery/outbox.hpp"
+#include "messaging/phone.hpp"
+#include "messaging/statements.hpp"
+
+namespace patchbay {
+namespace {
+
+constexpr size_t max_text_bytes = 64 << 10;
+constexpr size_t max_attribute_bytes = 16 << 10;
+constexpr size_t max_media = 20;
+
+std::vector<Media> read_media(Fields& fields) {
+    std::vector<Media> media;
+    const JsonArray list = fields.array("media");
+    for (size_t i = 0; list && i < list->size() && i < max_media; ++i) {
+        const std::string place = "media/" + std::to_string(i);
+        const JsonValue value = list->get(static_cast<unsigned>(i));
+        if (value.type() != typeid(JsonObject)) {
+            fields.refuse(place, "invalid_field", "must be an object");
+            continue;
+        }
+        Fields one(value.extract<JsonObject>(), "/" + place);
+        Media item;
+        item.id = one.text("id").value_or("");
+        item.url = one.text("url").value_or("");
+        item.type = one.text("type", 200).value_or("");
+        item.name = one.text("name", 200).value_or("");
+        fields.include(one);
+        if (item.id.empty() == item.url.empty()) {
+            fields.refuse(place, "invalid_field", "needs either id or url");
+        } else if (!item.url.empty() && !item.url.starts_with("https://")) {
+            fields.refuse(place + "/url", "invalid_field", "must be an https URL");
+        }
+        media.push_back(std::move(item));
+    }
+    if (list && list->size() > max_media) {
+        fields.refuse("media", "invalid_field", "has more than 20 entries");
+    }
+    return media;
+}
+
+std::optional<Template> read_template(Fields& fields) {
+    const JsonObject object = fields.object("template");
+    if (!object) return std::nullopt;
+    Fields part(object, "/template");
+    Template out;
+    out.name = part.required_text("name", 512);
+    out.language = part.text("language", 35).value_or("");
+    out.params = part.texts("params").value_or(std::vector<std::string>{});
+    fields.include(part);
+    return out;
+}
+
+/// What both POSTs have in common.
+void read_content(Fields& fields, Draft& draft) {
+    draft.text = fields.text("text", max_text_bytes).value_or("");
+    draft.media = read_media(fields);
+    draft.from_template = read_template(fields);
+    if (const JsonObject attributes = fields.object("attributes")) {
+        draft.attributes = to_json(attributes);
+        if (draft.attributes.size() > max_attribute_bytes) {
+            fields.refuse("attributes", "invalid_field", "is larger than 16 KiB");
+        }
+    }
+    if (!fields.has("text") && !fields.has("media") && !fields.has("template")) {
+        fields.refuse("text", "missing_field", "or media or template is required");
+    } else if (draft.text.empty() && draft.media.empty() && !draft.from_template) {
+        fields.refuse("text", "invalid_field", "must not be empty");
+    }
+}
+
+void set_sender(Draft& draft, const Caller& caller) {
+    draft.sender_type = "staff";
+    draft.sender_name = caller.name;
+    if (caller.kind == "user") draft.sender_id = caller.id;
+}
+
+/// The instance carries messages. A failed or disabled one is no mistake of the caller: the message
+/// waits for it.
+void require_channel(const ApiContext& context, const std::string& name) {
+    const auto& all = context.config.plugins;
+    const bool configured =
+        std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.name == name; });
+    bool carries = configured;
+    if (context.plugins && configured) {
+        const auto info = context.plugins->find(name);
+        carries = !info || info->provides.empty() ||
+                  std::find(info->provides.begin(), info->provides.end(), "channel/1") !=
+                      info->provides.end();
+    }
+    if (!carries) {
+        throw Problem("unknown_channel", "There is no channel \"" + name + "\".",
+                      {{"/channel", "unknown_channel", "names none"}});
+    }
+}
+
+SendLimits limits_of(const ApiContext& context, const std::string& channel) {
+    if (!context.plugins) return {};
+    const PluginLeasePtr lease = context.plugins->lease(channel);
+    return lease && lease->provides("channel/1") ? SendLimits::of(lease->capabilities())
+                                                 : SendLimits{};
+}
+
+[[noreturn]] void rethrow_refusal(const SendRefused& refused) {
+    if (refused.code == "not_found") throw unknown_id("conversation");
+    const std::string pointer = refused.code == "text_too_long"       ? "/text"
+                                : refused.code == "unsupported_media" ? "/media"
+                                                                      : "";
+    std::vector<FieldProblem> errors;
+    if (!pointer.empty()) errors.push_back({pointer, refused.code, refused.what()});
+    throw Problem(refused.code, refused.what(), errors);
+}
+
+Response queue(Transaction& tx, ApiContext& context, const Caller& caller, const Draft& draft) {
+    try {
+        const QueuedMessage queued = queue_message(tx, context.mint, draft, context.now());
+        if (!queued.conversation_created) {
+            // A contact's live conversation may belong to others.
+            require_conversation(tx, context, caller, queued.conversation_id);
+        }
+        Response response = json_response(202, message_json(*find_message(tx, queued.message_id)));
+        response.headers["location"] = "/api/v1/messages/" + queued.message_id;
+        return response;
+    } catch (const SendRefused& refused) {
+        rethrow_refusal(refused);
+    }
+}
+
+void queue_once(const ExchangePtr& exchange, ApiContext& context, Draft draft) {
+    set_sender(draft, exchange->caller);
+    draft.trace = exchange->id();
+    draft.limits = limits_of(context, draft.channel);
+    const std::string channel = draft.channel;
+    answer_once(
+        exchange, context,
+        [&context, caller = exchange->caller, draft = std::move(draft)](Transaction& tx) {
+            return queue(tx, context, caller, draft);
+        },
+        [&context, channel] { context.wake(channel); });
+}
+
+ConversationView conversation_for(const ExchangePtr& exchange, const ApiContext& context,
+                                  const std::string& id) {
+    return context.store.read([&](Session& session) {
+        return require_conversation(session, context, exchange->caller, id);
+    });
+}
+
+void create(const ExchangePtr& exchange, ApiContext& context) {
+    Fields fields(exchange->request());
+    Draft draft;
+    draft.channel = fields.required_text("channel", 63);
+    const auto conversation_id = fields.text("conversation_id");
+    const std::string to =
+        conversation_id ? fields.text("to").value_or("") : fields.required_text("to", 320);
+    read_content(fields, draft);
+    if (!to.empty()) {
+        const auto address = parse_address(to);
+        if (address) {
+            draft.to = *address;
+        } else {
+            fields.refuse("to", "invalid_phone_number", "needs the country code, as in +27...");
+        }
+    }
+    fields.done();
+    require_channel(context, draft.channel);
+    if (conversation_id) {
+        const auto conversation = conversation_for(exchange, context, *conversation_id);
+        if (conversation.channel != draft.channel) {
+            throw Problem("invalid_field", "The conversation is not one of this channel.",
+                          {{"/channel", "invalid_field", "is not the conversation's"}});
+        }
+        draft.conversation_id = conversation.id;
+    }
+    queue_once(exchange, context, std::move(draft));
+}
+
+void create_in_conversation(const ExchangePtr& exchange, ApiContext& context) {
+    Fields fields(exchange->request());
+    Draft draft;
+    read_content(fields, draft);
+    fields.done();
+    const auto conversation = conversation_for(exchange, context, exchange->params.at("id"));
+    draft.conversation_id = conversation.id;
+    draft.channel = conversation.channel;
+    queue_once(exchange, context, std::move(draft));
+}
+
+/// The addresses of the filter's contact (a phone number or a contact id); nullopt without that
+/// filter.
+std::optional<std::vector<std::string>> peers_of(Session& session, const ListRequest& list) {
+    const auto contact = list.filter("contact");
+    if (!contact) return std::nullopt;
+    if (const auto number = to_e164(*contact)) return std::vector<std::string>{*number};
+    std::vector<std::string> peers;
+    if (const auto known = find_contact(session, *contact)) {
+        for (const Address& address : known->addresses) peers.push_back(address.value);
+    }
+    return peers;
+}
+
+std::vector<MessageView> fetch(Session& session, const ListRequest& list,
+                               const std::optional<std::vector<std::string>>& peers,
+                               const Cursor& after, int64_t count) {
+    std::vector<MessageView> found;
+    const auto read = [&](const Statement& statement, Values values) {
+        values.insert(values.end(), {after.text, count});
+        for (const Row& row : session.run(statement, values)) {
+            found.push_back(MessageView::from_row(row));
+        }
+    };
+    if (peers) {
+        for (const auto& peer : *peers) read(sql::message_list_peer, {peer});
+    } else if (const auto channel = list.filter("channel")) {
+        read(sql::message_list_channel, {*channel});
+    } else {
+        read(sql::message_list_all, {});
+    }
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.id > b.id; });
+    if (found.size() > static_cast<size_t>(count)) found.resize(static_cast<size_t>(count));
+    return found;
+}
+
+bool admits(const ListRequest& list, const MessageView& one) {
+    return list.admits("channel", one.channel) && list.admits("status", one.status) &&
+           list.admits("direction", one.direction) &&
+           list.admits("provider_id", one.provider_id.value_or(""));
+}
+
+void list_all(const ExchangePtr& exchange, ApiContext& context) {
+    const ListRequest list(exchange->request(), "messages",
+                           {"channel", "provider_id", "contact", "status", "direction", "since"});
+    const JsonObject answer = context.store.read([&](Session& session) {
+        Visible visible(session, exchange->caller);
+        const auto peers = peers_of(session, list);
+        Scan<MessageView> scan;
+        scan.fetch = [&](const Cursor& after, int64_t count) {
+            return fetch(session, list, peers, after, count);
+        };
+        scan.cursor_of = [](const auto& one) { return Cursor{0, one.id}; };
+        scan.judge = [&](const MessageView& one) {
+            if (one.created_at < list.since()) return Keep::stop;
+            return admits(list, one) && visible(one.conversation_id) ? Keep::yes : Keep::no;
+        };
+        auto page = read_page(scan, list);
+        load_media(session, page.items);
+        JsonArray items = make_array();
+        for (const auto& one : page.items) items->add(message_json(one));
+        return list_json(items,
+                         page.next ? std::optional(list.cursor_text(*page.next)) : std::nullopt);
+    });
+    answer_json(exchange, 200, answer);
+}
+
+JsonArray history_json(Session& session, const std::string& message_id) {
+    JsonArray events = make_array();
+    for (const Row& row : session.run(sql::message_history, {message_id})) {
+        JsonObject event = make_object();
+        event->set("status", row.text(0));
+        event->set("at", time_json(row.number(1)));
+        event->set("code", json_or_null(row.maybe_text(2)));
+        events->add(event);
+    }
+    return events;
+}
+
+void get_one(const ExchangePtr& exchange, ApiContext& context) {
+    const JsonObject answer = context.store.read([&](Session& session) {
+        const auto message = find_message(session, exchange->params.at("id"));
+        if (!message) throw unknown_id("message");
+        Visible visible(session, exchange->caller);
+        if (!visible(message->conversation_id)) throw unknown_id("message");
+        JsonObject json = message_json(*message);
+        json->set("events", history_json(session, message->id));
+        return json;
+    });
+    answer_json(exchange, 200, answer);
+}
+
+}  // namespace
+
+void add_message_routes(Router& router, ApiContext& context) {
+    router.add({.name = "messages.list",
+                .method = "GET",
+                .path = "/api/v1/messages",
+                .roles = roles::message_readers,
+                .about = "Messages of all conversations, newest first."},
+               [&](const ExchangePtr& exchange) { list_all(exchange, context); });
+    router.add({.name = "messages.get",
+                .method = "GET",
+                .path = "/api/v1/messages/{id}",
+                .roles = roles::message_readers,
+                .about = "One message with the history of its status."},
+               [&](const ExchangePtr& exchange) { get_one(exchange, context); });
+    router.add({.name = "messages.create",
+                .method = "POST",
+                .path = "/api/v1/messages",
+                .body = BodyKind::json,
+                .roles = roles::message_writers,
+                .about = "Queues a message; never waits for the provider."},
+               [&](const ExchangePtr& exchange) { create(exchange, context); });
+    router.add({.name = "conversations.send",
+                .method = "POST",
+                .path = "/api/v1/conversations/{id}/messages",
+                .body = BodyKind::json,
+                .roles = roles::message_writers,
+                .about = "Queues a message in a conversation."},
+               [&](const ExchangePtr& exchange) { create_in_conversation(exchange, context); });
+}
+
+}  // namespace patchbay

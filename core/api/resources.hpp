@@ -1,0 +1,18 @@
+// One function per resource; add_api_routes calls them all.
+#pragma once
+#include "api/api.hpp"
+
+namespace patchbay {
+
+void add_auth_routes(Router& router, ApiContext& context);
+void add_user_routes(Router& router, ApiContext& context);
+void add_conversation_routes(Router& router, ApiContext& context);
+void add_message_routes(Router& router, ApiContext& context);
+void add_contact_routes(Router& router, ApiContext& context);
+void add_channel_routes(Router& router, ApiContext& context);
+void add_plugin_routes(Router& router, ApiContext& context);
+void add_ingress_routes(Router& router, ApiContext& context);
+void add_delivery_routes(Router& router, ApiContext& context);
+void add_health_routes(Router& router, ApiContext& context);
+
+}  // namespace patchbay

@@ -1,0 +1,24 @@
+// Who may call what (api-shapes section 12), in the words of RouteSpec::roles.
+#pragma once
+#include <string>
+#include <vector>
+
+namespace patchbay::roles {
+
+using Roles = std::vector<std::string>;
+
+inline const Roles everyone = {"public"};
+inline const Roles signed_in = {};
+inline const Roles on_this_machine = {"local"};
+inline const Roles admins = {"owner", "admin"};
+inline const Roles message_readers = {"owner", "admin",  "expert",
+                                      "agent", "viewer", "api:messages:read"};
+inline const Roles message_writers = {"owner", "admin", "expert", "agent", "api:messages:send"};
+inline const Roles config_readers = {"owner", "admin",  "expert",
+                                     "agent", "viewer", "api:config:read"};
+inline const Roles operators = {"owner", "admin", "api:config:read"};
+inline const Roles delivery_readers = {"owner", "admin", "agent", "viewer", "api:deliveries:read"};
+inline const Roles delivery_writers = {"owner", "admin", "agent", "api:ops"};
+inline const Roles switchers = {"owner", "admin", "api:ops"};
+
+}  // namespace patchbay::roles

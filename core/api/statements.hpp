@@ -1,0 +1,45 @@
+// SQL that only the API needs; everything else reads through the statements of the folder that owns
+// the table.
+#pragma once
+#include "store/store.hpp"
+
+namespace patchbay::sql {
+
+inline const Statement idempotency_begin{
+    "idempotency.begin",
+    "INSERT INTO idempotency(scope,key,body_hash,state,started_at,expires_at) "
+    "VALUES($1,$2,$3,'running',$4,$5) ON CONFLICT(scope,key) DO NOTHING RETURNING key"};
+inline const Statement idempotency_end{
+    "idempotency.end",
+    "UPDATE idempotency SET state='done',http_status=$1,headers=$2,response=$3 WHERE scope=$4 AND "
+    "key=$5 RETURNING key",
+    {"PRIMARY"}};
+inline const Statement idempotency_get{
+    "idempotency.get",
+    "SELECT body_hash,state,http_status,headers,response,started_at FROM idempotency WHERE "
+    "scope=$1 AND key=$2",
+    {"PRIMARY"}};
+// A row that is over, or whose work died with its process.
+inline const Statement idempotency_drop{
+    "idempotency.drop",
+    "DELETE FROM idempotency WHERE scope=$1 AND key=$2 AND (expires_at<=$3 OR (state='running' AND "
+    "started_at<=$4))",
+    {"PRIMARY"}};
+
+inline const Statement message_last{
+    "message.last",
+    "SELECT id,direction,body,created_at FROM messages WHERE conversation_id=$1 ORDER BY seq DESC "
+    "LIMIT 1",
+    {"messages_seq"}};
+inline const Statement message_history{
+    "message.history",
+    "SELECT status,at,error_code FROM message_events WHERE message_id=$1 ORDER BY id",
+    {"message_events_message"}};
+inline const Statement conversation_by_external{
+    "conversation.by_external",
+    "SELECT id FROM conversations WHERE channel=$1 AND external_id=$2",
+    {"conversations_external"}};
+inline const Statement channel_state_all{
+    "channel.state_all", "SELECT instance,paused_reason FROM channel_state", {}, true};
+
+}  // namespace patchbay::sql
