@@ -26,15 +26,28 @@ void collect(const Host& host, const std::string& conversation, const OutboundMe
     throw Error(ErrorKind::unavailable, "too many messages to compare with");
 }
 
+// All of the contact's. A host that cannot list them knows this one, where an equal text to the
+// same number nearly always is.
+std::vector<std::string> conversations_of(const Host& host, const OutboundMessage& message) try {
+    const auto conversation = host.conversation(message.conversation);
+    if (!conversation) throw Error(ErrorKind::unavailable, "the conversation is not there");
+    std::vector<std::string> ids;
+    for (const auto& any : host.list_conversations({.contact = conversation->contact})) {
+        ids.push_back(any.id);
+    }
+    return ids;
+} catch (const Error& error) {
+    if (error.kind != ErrorKind::unsupported) throw;
+    return {message.conversation};
+}
+
 }  // namespace
 
 std::set<std::string> linked_to_others(const Host& host, const OutboundMessage& message,
                                        int64_t since_ms) {
-    const auto conversation = host.conversation(message.conversation);
-    if (!conversation) throw Error(ErrorKind::unavailable, "the conversation is not there");
     std::set<std::string> linked;
-    for (const auto& any : host.list_conversations({.contact = conversation->contact})) {
-        collect(host, any.id, message, since_ms, linked);
+    for (const std::string& conversation : conversations_of(host, message)) {
+        collect(host, conversation, message, since_ms, linked);
     }
     return linked;
 }

@@ -126,6 +126,13 @@ std::string refusal_code(const std::string& provider_code) {
     return "provider_refused";
 }
 
+// A repeated request with the same Idempotency-Key is the same message. Keys of two callers are
+// not.
+std::string key_of(const Request& request) {
+    const std::string key = request.header("idempotency-key");
+    return key.empty() ? key : "sms.send:" + request.user + ":" + key;
+}
+
 Problem refusal(const messaging::MessageInfo& message) {
     return {.status = 422,
             .code = refusal_code(message.code),
@@ -185,13 +192,13 @@ std::vector<ApiRoute> SmsApi::routes() const {
          .scope = "sms:send",
          .about = "Sends an SMS and waits up to 10 s for Twilio's answer",
          .deadline = send_deadline,
-         .callers = {"owner", "admin", "agent", "expert", "api"}},
+         .callers = {"owner", "admin", "agent", "expert"}},
         {.name = "status",
          .method = "GET",
          .path = "/api/sms/{uuid}/status/",
          .scope = "sms:read",
          .about = "What became of an SMS",
-         .callers = {"owner", "admin", "agent", "expert", "api"}},
+         .callers = {"owner", "admin", "agent", "expert"}},
     };
 }
 
@@ -224,9 +231,17 @@ Response SmsApi::send(const Call& call, const Request& request) const {
                                         .to = Address::phone(wanted.to),
                                         .text = wanted.text,
                                         .author = request.user,
+                                        .key = key_of(request),
                                         .wait = send_wait,
                                         .from = twilio::sms_address(wanted.from)};
-    const messaging::MessageInfo sent = host_.send_message(call, message);
+    messaging::MessageInfo sent;
+    try {
+        sent = host_.send_message(call, message);
+    } catch (const Error& error) {
+        if (error.kind != ErrorKind::refused || error.code.empty()) throw;
+        return problem_answer({422, error.code, "The hub refused the message", error.what()},
+                              request);
+    }
     if (sent.status == DeliveryStatus::failed) return problem_answer(refusal(sent), request);
     if (is_taken(sent)) return json_answer(201, message_json(sent, config_.default_from));
 
