@@ -188,7 +188,7 @@ TEST(AnswerHead, WritesOurHeadersOnceAndRefusesUnsafeOnes) {
     EXPECT_EQ(out,
               "HTTP/1.1 201 Created\r\nDate: D\r\nContent-Type: text/plain\r\nContent-Length: "
               "2\r\nConnection: close\r\n\r\n");
-    for (const std::string value :
+    for (const std::string& value :
          std::vector<std::string>{"a\r\nb: c", "a\nb", "a\rb", {"a\0b", 3}}) {
         std::string none;
         EXPECT_FALSE(write_answer_head(none, {.headers = {{"location", value}}}, {})) << "S21";

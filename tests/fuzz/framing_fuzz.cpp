@@ -67,7 +67,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     feed(at_once, bytes, whole);
     size_t from = 0, turn = 0;
     while (from < bytes.size()) {
-        const size_t cut = 1 + (data[turn++ % size] + turn) % longest;
+        const size_t cut = 1 + (data[turn % size] + turn) % longest;
+        ++turn;
         if (!feed(in_pieces, std::string_view(bytes).substr(from, cut), pieces)) break;
         from += cut;
     }
