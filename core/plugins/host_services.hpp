@@ -27,6 +27,7 @@ public:
     /// (patchbay/detail/methods.hpp).
     void register_method(const std::string& interface_id, uint32_t method, Method function);
     bool offers(std::string_view interface_id) const;
+    bool knows(uint32_t method) const { return methods_.contains(method); }
     std::set<std::string> interfaces() const;
     /// Error(unsupported) for an unknown method.
     std::string call(const ServiceCaller& caller, uint32_t method, std::string_view in) const;

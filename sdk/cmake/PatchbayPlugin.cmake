@@ -4,6 +4,7 @@
 # them keeps a library loadable, unloadable or apart from the hub's own libraries. Modules land in ${PROJECT_BINARY_DIR}/plugins.
 
 set(PATCHBAY_PLUGIN_MAP "${CMAKE_CURRENT_LIST_DIR}/../plugin.map" CACHE INTERNAL "What a plugin exports")
+set(PATCHBAY_FREE_TESTS "${CMAKE_CURRENT_LIST_DIR}/../testing/free_tests.cpp" CACHE INTERNAL "What every plugin is tested for")
 
 function(patchbay_add_plugin name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;TESTS;LIBRARIES")
@@ -29,8 +30,14 @@ function(patchbay_add_plugin name)
         target_link_options(${name} PRIVATE -Wl,-z,defs)
     endif()
 
-    if(arg_TESTS AND COMMAND patchbay_test)
-        patchbay_test(${name}_test SOURCES ${arg_TESTS} LIBRARIES ${name}_objects $<TARGET_NAME_IF_EXISTS:patchbay_testing>)
+    # The tests that every plugin gets need its plugin.yaml, sample.yaml and README.md.
+    set(free_tests "")
+    if(TARGET patchbay_testing AND EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/plugin.yaml")
+        set(free_tests "${PATCHBAY_FREE_TESTS}")
+    endif()
+    if((arg_TESTS OR free_tests) AND COMMAND patchbay_test)
+        patchbay_test(${name}_test SOURCES ${arg_TESTS} ${free_tests}
+            LIBRARIES ${name}_objects $<TARGET_NAME_IF_EXISTS:patchbay_testing>)
         if(TARGET ${name}_test)
             add_dependencies(${name}_test ${name})
             target_include_directories(${name}_test PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/src")
