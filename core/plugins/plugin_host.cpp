@@ -107,6 +107,10 @@ struct PluginHost::Impl {
 };
 
 GenerationPtr PluginHost::Impl::load(const InstanceConfig& instance, int64_t number) const {
+    // Better refused than run less apart than the operator believes.
+    if (instance.isolation != "none")
+        throw Error(ErrorKind::unsupported,
+                    "isolation: " + instance.isolation + " is not available, use none");
     const PluginFile file = find_plugin(folders, instance.plugin);
     return std::make_shared<Generation>(
         Generation::Origin{file, instance, config_file, staging, services, number});

@@ -118,6 +118,13 @@ TEST_F(PluginHosts, RefuseBrokenAndForeignFilesAndServeTheRest) {  // F44
     EXPECT_EQ(send("hello", "x").outcome, Outcome::accepted);
 }
 
+TEST_F(PluginHosts, RefuseAnIsolationTheyCannotGive) {
+    install("hello");
+    add("greeter", "hello").isolation = "process";
+    start();
+    EXPECT_EQ(error_of("greeter"), "isolation: process is not available, use none");
+}
+
 TEST_F(PluginHosts, RefuseAPluginWhoseNeedsTheyCannotMeet) {  // C7
     install("one/lone");
     add("lone", "lone");
