@@ -238,6 +238,7 @@ std::string_view ambiguous_kind(std::string_view plain) {
     for (const char* word : {"true", "false", "yes", "no", "on", "off", "y", "n"}) {
         if (lower == word) return "a boolean";
     }
+    if (lower == "null" || lower == "~") return "nothing";
     if (is_number(plain)) return "a number";
     if (parse_rfc3339(std::string(plain) + "T00:00:00Z")) return "a date";
     return {};

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "config/section.hpp"
+#include "config/yaml_tree.hpp"
 
 namespace patchbay {
 namespace {
@@ -21,19 +22,6 @@ std::string_view last_name(std::string_view key) { return key.substr(key.rfind('
 bool is_place_below(std::string_view key, std::string_view container) {
     return key.size() > container.size() && key.starts_with(container) &&
            (key[container.size()] == '.' || key[container.size()] == '[');
-}
-
-// What an editor or another parser would read as something else than text.
-bool looks_like_another_type(const std::string& text) {
-    if (text.empty()) return false;
-    static const std::set<std::string, std::less<>> words = {"true", "false", "yes",  "no",
-                                                             "on",   "off",   "null", "~"};
-    std::string lower(text);
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
-    if (words.contains(lower)) return true;
-    const bool has_digit = text.find_first_of("0123456789") != std::string::npos;
-    return has_digit && text.find_first_not_of("0123456789+-.eE_:") == std::string::npos;
 }
 
 class Checker {
@@ -166,9 +154,11 @@ void Checker::check_place(const SchemaKey& key, const std::string& place) {
     }
     if (auto wrong = detail::complaint(key, *value)) {
         add(problem(place, *wrong));
-    } else if (key.type <= ValueType::secret && instance_.unquoted.contains(place) &&
-               looks_like_another_type(*value)) {
-        add(problem(place, "is a text that looks like a number or a switch: put it in quotes"));
+    } else if (key.type <= ValueType::secret && instance_.unquoted.contains(place)) {
+        if (const auto kind = ambiguous_kind(*value); !kind.empty()) {
+            add(problem(place,
+                        "is a text that looks like " + std::string{kind} + ": put it in quotes"));
+        }
     }
 }
 
