@@ -1,0 +1,49 @@
+// patchbay plugin list | describe
+#include <ostream>
+
+#include "app/hub_link.hpp"
+#include "app/table.hpp"
+#include "app/verbs.hpp"
+
+namespace patchbay {
+namespace {
+
+int list(const Invocation& run) {
+    const auto hub = open_hub(run.config());
+    const JsonObject plugins = hub->get("/api/v1/plugins");
+    if (run.json()) {
+        print_json(run.streams.out, plugins);
+        return exit_code::done;
+    }
+    Table table({"INSTANCE", "PLUGIN", "VERSION", "STATE", "ISOLATION", "ERROR"});
+    for (const auto& plugin : *plugins->getArray("items")) {
+        const auto text = [&](const char* key) { return text_at(plugin, key).value_or(""); };
+        table.add({text("instance"), text("plugin"), text("version"), text("state"),
+                   text("isolation"), text("last_error")});
+    }
+    table.print(run.streams.out);
+    if (!hub->server_runs()) run.streams.err << "no server runs: this is the configuration\n";
+    return exit_code::done;
+}
+
+int describe(const Invocation& run, const std::string& instance) {
+    print_json(run.streams.out, open_hub(run.config())->get("/api/v1/plugins/" + instance));
+    return exit_code::done;
+}
+
+}  // namespace
+
+void add_plugin_verbs(CLI::App& app, Invocation& run) {
+    CLI::App* plugin = app.add_subcommand("plugin", "Plugins and their instances");
+    plugin->require_subcommand(1);
+    plugin->add_subcommand("list", "What is loaded, and why something is not")->callback([&run] {
+        run.verb = [&run] { return list(run); };
+    });
+    CLI::App* verb = plugin->add_subcommand("describe", "One instance");
+    const auto instance = std::make_shared<std::string>();
+    verb->add_option("instance", *instance, "Its name in the configuration")->required();
+    verb->callback(
+        [&run, instance] { run.verb = [&run, instance] { return describe(run, *instance); }; });
+}
+
+}  // namespace patchbay
