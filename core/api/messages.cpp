@@ -161,6 +161,8 @@ ConversationView conversation_for(const ExchangePtr& exchange, const ApiContext&
 void create(const ExchangePtr& exchange, ApiContext& context) {
     Fields fields(exchange->request());
     Draft draft;
+    // Sending alone does not take a conversation out of its flow: an answer is answered as ever.
+    draft.mode = "flow";
     draft.channel = fields.required_text("channel", 63);
     const auto conversation_id = fields.text("conversation_id");
     const std::string to =

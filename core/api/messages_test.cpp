@@ -25,6 +25,8 @@ TEST_F(Messages, AreQueuedAtOnce) {
     const Answer one = get("/api/v1/messages/" + queued.text("id"), agent_);
     EXPECT_EQ(one.text("id"), queued.text("id"));
     EXPECT_EQ(one.count("events"), 0u);
+    EXPECT_EQ(get("/api/v1/conversations/" + queued.text("conversation_id"), agent_).text("mode"),
+              "flow");
     const Answer deliveries = get("/api/v1/deliveries?channel=sms", agent_);
     ASSERT_EQ(deliveries.count("items"), 1u) << deliveries.response.body;
     EXPECT_EQ(deliveries.text("items.0.message_id"), queued.text("id"));

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <patchbay/detail/methods.hpp>
 
 #include "app/table.hpp"
 #include "app/verbs.hpp"
@@ -30,10 +31,22 @@ private:
     std::filesystem::path path_;
 };
 
+/// Every service there is: whether this hub has what a plugin needs is no question of the
+/// configuration.
+HostServices all_services() {
+    HostServices services;
+    for (const auto& entry : method::all) {
+        services.register_method(
+            entry.interface_id, entry.number,
+            [](const ServiceCaller&, std::string_view) { return std::string(); });
+    }
+    return services;
+}
+
 /// What each plugin has against its own block.
 std::vector<ConfigProblem> plugin_problems(const HubConfig& config, const std::string& file) {
     const ScratchFolder scratch;
-    HostServices services;
+    HostServices services = all_services();
     const PluginHost host(config, services, scratch.path());
     std::vector<ConfigProblem> problems;
     for (const auto& instance : config.plugins) {

@@ -206,6 +206,28 @@ TEST(HubConfig, ShowsItselfWithoutSecretsS80) {
     EXPECT_EQ(redact("token is hush-hush-hush"), "token is ***");
 }
 
+TEST(HubConfig, ShowsWhatItWouldReadAgain) {
+    const HubConfig config = parse_config(R"(departments: [Café, "no"]
+plugins:
+  sms:
+    plugin: twilio_sms
+    aliases: {status: [/in/]}
+    config:
+      verify: {provider: local, allowed: [DE, "NO"]}
+      rules: [{contains: "say \"hi\"", reply: "two\nlines"}, {equals: bye}, {n: c}, {n: d}, {n: e}, {n: f}, {n: g}, {n: h}, {n: i}, {n: j}, {n: k}, {n: l}, {}]
+      none: []
+)",
+                                          hub_file);
+    std::string shown = show_config(config);
+    const std::string hidden_key = "***";  // The one thing that cannot be read again.
+    shown.replace(shown.find(hidden_key), hidden_key.size(), std::string(32, 'k'));
+    const HubConfig again = parse_config(shown, hub_file);
+    EXPECT_EQ(again.departments, config.departments);
+    EXPECT_EQ(again.plugins.at(0).config, config.plugins.at(0).config);
+    EXPECT_EQ(again.plugins.at(0).aliases, config.plugins.at(0).aliases);
+    EXPECT_EQ(again.server.public_url, config.server.public_url);
+}
+
 TEST(HubConfig, SaysThatAFileCannotBeRead) {
     try {
         load_config("/nonexistent/hub.yaml");

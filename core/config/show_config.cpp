@@ -37,6 +37,88 @@ private:
     int depth_ = 0;
 };
 
+/// A value of a plugin's block: the flattened keys put together again.
+struct Value {
+    std::optional<std::string> text{};
+    bool is_list = false;
+    size_t count = 0;  ///< Items of a list; an empty item has no key of its own.
+    std::vector<std::pair<std::string, Value>> members{};
+
+    Value& member(const std::string& name) {
+        for (auto& [known, value] : members) {
+            if (known == name) return value;
+        }
+        members.emplace_back(name, Value{});
+        return members.back().second;
+    }
+    const Value* find(const std::string& name) const {
+        for (const auto& [known, value] : members) {
+            if (known == name) return &value;
+        }
+        return nullptr;
+    }
+};
+
+/// "rules[1].reply" -> rules, 1, reply. "rules[]" ends in an empty name.
+std::vector<std::string> parts_of(const std::string& key) {
+    std::vector<std::string> parts{""};
+    for (const char c : key) {
+        if (c == '.' || c == '[') {
+            parts.emplace_back();
+        } else if (c != ']') {
+            parts.back() += c;
+        }
+    }
+    return parts;
+}
+
+Value nested(const std::map<std::string, std::string>& flat) {
+    Value root;
+    for (const auto& [key, text] : flat) {
+        Value* at = &root;
+        const auto parts = parts_of(key);
+        const bool is_count = key.ends_with("[]");
+        for (size_t i = 0; i + is_count < parts.size(); ++i) at = &at->member(parts[i]);
+        if (is_count) {
+            at->is_list = true;
+            at->count = std::stoul(text);
+        } else {
+            at->text = is_secret_key(key) ? "***" : text;
+        }
+    }
+    return root;
+}
+
+JsonValue json_of(const Value& value) {
+    if (value.text) return *value.text;
+    if (value.is_list) {
+        JsonArray list = make_array();
+        // By name, since the flattened keys come in the order of texts: 10 before 2.
+        for (size_t i = 0; i < value.count; ++i) {
+            const Value* item = value.find(std::to_string(i));
+            list->add(item ? json_of(*item) : JsonValue(make_object()));
+        }
+        return list;
+    }
+    JsonObject object = make_object();
+    for (const auto& [name, member] : value.members) object->set(name, json_of(member));
+    return object;
+}
+
+void show_members(YamlText& out, const Value& value) {
+    for (const auto& [name, member] : value.members) {
+        if (member.text) {
+            out.text(name, *member.text);
+        } else if (member.is_list) {
+            out.plain(name, to_json(json_of(member)));
+        } else {
+            out.open(name);
+            show_members(out, member);
+            out.close();
+        }
+    }
+}
+
 /// postgresql://user:password@host/db: the password is nobody's business.
 std::string without_password(std::string url) {
     const size_t scheme = url.find("://");
@@ -94,10 +176,7 @@ void show_instance(YamlText& out, const InstanceConfig& instance) {
     out.plain("drain_timeout", duration_text(instance.limits.drain_timeout));
     out.close();
     out.open("config");
-    // Flattened, as the plugin sees it and as errors name it.
-    for (const auto& [key, value] : instance.config) {
-        if (!key.ends_with("[]")) out.text(key, is_secret_key(key) ? "***" : value);
-    }
+    show_members(out, nested(instance.config));
     out.close();
     out.close();
 }
@@ -132,7 +211,9 @@ std::string show_config(const HubConfig& config) {
     out.text("file", config.log.file);
     out.close();
     out.open("auth");
-    out.texts("token_keys", hidden(config.auth.token_keys.size()));
+    // One that the first start will make counts too.
+    const size_t keys = config.auth.token_keys.size() + !config.auth.missing_key_file.empty();
+    out.texts("token_keys", hidden(keys));
     out.plain("token_ttl", duration_text(config.auth.token_ttl));
     out.close();
     out.texts("departments", config.departments);
