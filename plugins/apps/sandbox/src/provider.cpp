@@ -197,6 +197,7 @@ Response Provider::customer_writes(const std::string& json) {
 void Provider::report_later(const Message& message, const Rule& rule) {
     const std::string end = rule.ends.empty() ? "delivered" : rule.ends;
     const std::string code = rule.error_code, sid = message.sid;
+    if (end == "queued") return;
     if (end != "failed") {
         later_.run_after(until_sent, [this, sid] { report(sid, "sent", "", repeats); });
     }

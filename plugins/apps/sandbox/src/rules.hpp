@@ -28,7 +28,8 @@ struct Rule {
     int status = 0;  ///< Not 0: answered with this instead of being done.
     std::string body, type = "text/plain";
     std::map<std::string, std::string> headers;  ///< Added to the answer.
-    std::string ends, error_code;                ///< How a message taken under this rule ends.
+    std::string ends,
+        error_code;  ///< How a message taken under this rule ends; queued: nothing is reported.
 };
 
 /// From JSON such as {"path": "Messages", "times": 2, "drop": "after"}. Throws RequestError(400)
