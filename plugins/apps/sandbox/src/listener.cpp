@@ -111,7 +111,11 @@ Poco::Net::HTTPServerParams::Ptr parameters() {
 }
 
 Poco::Net::ServerSocket listening_on(const std::string& address) try {
-    return Poco::Net::ServerSocket{Poco::Net::SocketAddress{address}};
+    Poco::Net::ServerSocket socket;
+    // Without SO_REUSEPORT, which Poco sets otherwise: two sandboxes would share what comes.
+    socket.bind(Poco::Net::SocketAddress{address}, true, false);
+    socket.listen(max_connections);
+    return socket;
 } catch (const Poco::Exception& error) {
     throw Error(ErrorKind::config, "cannot listen on " + address + ": " + error.displayText());
 }

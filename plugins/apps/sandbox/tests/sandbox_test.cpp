@@ -227,6 +227,12 @@ TEST(SandboxPluginLife, LeavesNothingBehindAfterManyLives) {
     EXPECT_FALSE(LoadedSandbox::is_mapped());
 }
 
+TEST(SandboxPluginLife, DoesNotShareItsPort) {
+    const LoadedSandbox first{{}};
+    const std::string taken = first.url().substr(sizeof "http://" - 1);
+    EXPECT_THROW(LoadedSandbox({{"listen", taken}}), std::runtime_error);
+}
+
 TEST(SandboxConfig, ListensOnLoopbackOnly) {
     for (const char* listen : {"0.0.0.0:8010", "10.0.0.1:8010", "127.0.0.1", "localhost:"}) {
         SCOPED_TRACE(listen);

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <patchbay/sdk.hpp>
+#include <patchbay/testing.hpp>
 
 #include "config.hpp"
 
@@ -48,6 +48,56 @@ TEST(AutoReplyConfig, PointsAtEachMistake) {
 }
 
 TEST(AutoReplyConfig, NeedsSomethingToSay) { EXPECT_EQ(problems_of({}).count("rules"), 1u); }
+
+struct AutoReply : testing::Test {
+    ChannelUnderTest plugin{"auto_reply",
+                            {{"rules[]", "2"},
+                             {"rules[0].contains", "open"},
+                             {"rules[0].reply", "From 9 to 5, {{ name }}."},
+                             {"rules[1].equals", "who am i"},
+                             {"rules[1].reply", "{{ name }}"}}};
+
+    std::vector<Action> actions_for(const std::string& text, const std::string& name = "Zoë",
+                                    const std::string& topic = "message.received") {
+        const StepResult result = plugin.run({.step = "reply",
+                                              .event = {.topic = topic,
+                                                        .text = text,
+                                                        .from = Address::phone("+15558675310"),
+                                                        .to = Address::phone("+15005550006"),
+                                                        .contact_name = name},
+                                              .conversation = "conversation-1"});
+        EXPECT_EQ(result.next, "");
+        return result.actions;
+    }
+};
+
+TEST_F(AutoReply, HasOneStep) {
+    const auto steps = plugin.steps();
+    ASSERT_EQ(steps.size(), 1u);
+    EXPECT_EQ(steps[0].name, "reply");
+}
+
+TEST_F(AutoReply, AnswersTheWriterFromTheNumberWrittenTo) {
+    const auto actions = actions_for("When do you OPEN?");
+    ASSERT_EQ(actions.size(), 1u);
+    EXPECT_EQ(actions[0].kind, "send");
+    ASSERT_TRUE(actions[0].message);
+    EXPECT_EQ(actions[0].message->text, "From 9 to 5, Zoë.");
+    EXPECT_EQ(actions[0].message->to, Address::phone("+15558675310"));
+    EXPECT_EQ(actions[0].message->from, Address::phone("+15005550006"));
+    EXPECT_EQ(actions[0].message->conversation, "conversation-1");
+}
+
+TEST_F(AutoReply, SaysNothingWhereNothingFits) {
+    EXPECT_TRUE(actions_for("hello").empty());
+    EXPECT_TRUE(actions_for("").empty());
+    EXPECT_TRUE(actions_for("open", "Zoë", "delivery.changed").empty());
+}
+
+TEST_F(AutoReply, SaysNothingRatherThanAnEmptyText) {
+    EXPECT_EQ(actions_for("who am I").size(), 1u);
+    EXPECT_TRUE(actions_for("who am I", "").empty());
+}
 
 }  // namespace
 }  // namespace patchbay::auto_reply
