@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <map>
+#include <shared_mutex>
 #include <thread>
 
 #include "base/log.hpp"
@@ -41,6 +42,9 @@ struct Delivery::Impl {
           resolver(context, [this](const std::string& queue) { return gate(queue); }),
           guard(store_.clock()) {}
 
+    const Queue* find(const std::string& queue) const;
+    std::vector<std::pair<std::string, const Queue*>> all() const;
+    void add(const std::string& name, Queue queue);
     void wake(const std::string& queue);
     std::shared_ptr<ChannelGate> gate(const std::string& queue) const;
     ChannelGate& require_gate(const std::string& channel) const;
@@ -55,7 +59,9 @@ struct Delivery::Impl {
     DeliveryContext context;
     UnknownResolver resolver;
     ClockGuard guard;
-    std::map<std::string, Queue> queues;  // Complete before start(), constant afterwards.
+    std::shared_ptr<Probation> probation = std::make_shared<Probation>();
+    mutable std::shared_mutex queues_mutex;  // Of the map; what it holds stays for ever.
+    std::map<std::string, Queue> queues;
 
     std::mutex mutex;
     std::condition_variable stop_asked;
@@ -65,22 +71,45 @@ struct Delivery::Impl {
     std::vector<std::thread> threads;
 };
 
-void Delivery::Impl::wake(const std::string& queue) {
+const Queue* Delivery::Impl::find(const std::string& queue) const {
+    const std::shared_lock lock{queues_mutex};
     const auto found = queues.find(queue);
-    if (found != queues.end()) found->second.runner->wake();
+    return found == queues.end() ? nullptr : &found->second;
+}
+
+std::vector<std::pair<std::string, const Queue*>> Delivery::Impl::all() const {
+    const std::shared_lock lock{queues_mutex};
+    std::vector<std::pair<std::string, const Queue*>> list;
+    for (const auto& [name, queue] : queues) list.emplace_back(name, &queue);
+    return list;
+}
+
+void Delivery::Impl::add(const std::string& name, Queue queue) {
+    bool starts = false;
+    {
+        const std::lock_guard lock{mutex};
+        starts = started && !stopped;
+    }
+    const std::unique_lock lock{queues_mutex};
+    const auto [place, is_new] = queues.try_emplace(name, std::move(queue));
+    if (is_new && starts) place->second.runner->start();
+}
+
+void Delivery::Impl::wake(const std::string& queue) {
+    if (const Queue* found = find(queue)) found->runner->wake();
 }
 
 std::shared_ptr<ChannelGate> Delivery::Impl::gate(const std::string& queue) const {
-    const auto found = queues.find(queue);
-    return found == queues.end() ? nullptr : found->second.gate;
+    const Queue* found = find(queue);
+    return found ? found->gate : nullptr;
 }
 
 ChannelGate& Delivery::Impl::require_gate(const std::string& channel) const {
-    const auto found = queues.find(channel);
-    if (found == queues.end() || !found->second.gate) {
+    const Queue* found = find(channel);
+    if (!found || !found->gate) {
         throw Error(ErrorKind::not_found, "there is no channel \"" + channel + "\"");
     }
-    return *found->second.gate;
+    return *found->gate;
 }
 
 // Until stop(); `work` says whether there is more to do at once.
@@ -113,7 +142,7 @@ void Delivery::Impl::keep_house() {
             if (!guard.may_rescue()) return;
             const Recovered recovered = rescue(context.store, context.ids, context.owner);
             if (recovered.ready == 0) return;
-            for (auto& [name, queue] : queues) queue.runner->wake();
+            for (const auto& [name, queue] : all()) queue->runner->wake();
         });
         guarded("early statuses", [this] { reunite_statuses(context); });
         guarded("pauses", [this] { load_pauses(); });
@@ -131,10 +160,10 @@ void Delivery::Impl::load_pauses() {
          context.store.read([](Session& s) { return s.run(sql::channel_paused); })) {
         paused[row.text(0)] = row.text(1);
     }
-    for (auto& [name, queue] : queues) {
-        if (!queue.gate) continue;
+    for (const auto& [name, queue] : all()) {
+        if (!queue->gate) continue;
         const auto found = paused.find(name);
-        found == paused.end() ? queue.gate->resume() : queue.gate->pause(found->second);
+        found == paused.end() ? queue->gate->resume() : queue->gate->pause(found->second);
     }
 }
 
@@ -147,29 +176,40 @@ Delivery::~Delivery() { stop(0ms); }
 
 void Delivery::add_channel(const ChannelSettings& settings) {
     Impl& impl = *impl_;
-    Queue& queue = impl.queues[settings.instance];
-    queue.gate = std::make_shared<ChannelGate>(settings, impl.leases, impl.context.store.clock());
-    queue.sender = std::make_unique<Sender>(impl.context, queue.gate);
+    DeliveryContext& context = impl.context;
+    Queue queue;
+    queue.gate = std::make_shared<ChannelGate>(settings, impl.leases, context.store.clock());
+    queue.sender = std::make_unique<Sender>(context, queue.gate);
     queue.runner = std::make_unique<JobRunner>(
-        impl.context.store, impl.context.ids,
+        context.store, context.ids,
         RunnerOptions{.queue = settings.instance,
-                      .owner = impl.context.owner,
-                      .workers = settings.concurrency},
+                      .owner = context.owner,
+                      .workers = settings.concurrency,
+                      .probation = impl.probation},
         [sender = queue.sender.get()](ClaimedJob& job) { sender->run(job); }, queue.gate);
+    impl.add(settings.instance, std::move(queue));
 }
 
-void Delivery::add_queue(const std::string& queue, unsigned workers, JobRunner::Handler handler) {
+void Delivery::add_queue(const std::string& name, unsigned workers, JobRunner::Handler handler) {
     Impl& impl = *impl_;
-    impl.queues[queue].runner = std::make_unique<JobRunner>(
-        impl.context.store, impl.context.ids,
-        RunnerOptions{.queue = queue, .owner = impl.context.owner, .workers = workers},
-        std::move(handler));
+    Queue queue;
+    queue.runner = std::make_unique<JobRunner>(impl.context.store, impl.context.ids,
+                                               RunnerOptions{.queue = name,
+                                                             .owner = impl.context.owner,
+                                                             .workers = workers,
+                                                             .probation = impl.probation},
+                                               std::move(handler));
+    impl.add(name, std::move(queue));
 }
 
 void Delivery::start() {
     Impl& impl = *impl_;
     impl.load_pauses();
-    for (auto& [name, queue] : impl.queues) queue.runner->start();
+    {
+        const std::lock_guard lock{impl.mutex};
+        impl.started = true;
+    }
+    for (const auto& [name, queue] : impl.all()) queue->runner->start();
     impl.threads.emplace_back([&impl] {
         impl.repeat([&impl] {
             impl.keep_house();
@@ -180,7 +220,6 @@ void Delivery::start() {
         impl.threads.emplace_back(
             [&impl] { impl.repeat([&impl] { return impl.resolver.step(1) > 0; }); });
     }
-    impl.started = true;
 }
 
 StopReport Delivery::stop(std::chrono::milliseconds grace) {
@@ -193,8 +232,8 @@ StopReport Delivery::stop(std::chrono::milliseconds grace) {
     std::mutex total_mutex;
     // At the same time: each may use the whole grace.
     std::vector<std::thread> stops;
-    for (auto& [name, queue] : impl.queues) {
-        stops.emplace_back([&, runner = queue.runner.get()] {
+    for (const auto& [name, queue] : impl.all()) {
+        stops.emplace_back([&, runner = queue->runner.get()] {
             const StopReport report = runner->stop(grace);
             const std::lock_guard lock{total_mutex};
             total.handed_back += report.handed_back;
@@ -248,10 +287,10 @@ SendLimits Delivery::limits(const std::string& channel) const {
 
 std::vector<Delivery::QueueState> Delivery::state() const {
     std::vector<QueueState> states;
-    for (const auto& [name, queue] : impl_->queues) {
-        states.push_back({name, queue.runner->counters(),
-                          queue.gate && queue.gate->is_breaker_open(),
-                          queue.gate ? queue.gate->paused() : std::nullopt});
+    for (const auto& [name, queue] : impl_->all()) {
+        states.push_back({name, queue->runner->counters(),
+                          queue->gate && queue->gate->is_breaker_open(),
+                          queue->gate ? queue->gate->paused() : std::nullopt});
     }
     return states;
 }

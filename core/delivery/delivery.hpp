@@ -15,8 +15,7 @@
 
 namespace patchbay {
 
-/// [any thread] but add_channel, add_queue and start. Before it: register_worker, Ids with its
-/// node, recover.
+/// [any thread] Before start: register_worker, Ids with its node, recover.
 class Delivery {
 public:
     /// `owner` as in WorkerInfo. `changed` is told of every status that delivery itself raised,
@@ -25,6 +24,8 @@ public:
              std::function<void(const MessageChange&)> changed = {});
     ~Delivery();  ///< stop() without grace
 
+    /// Also after start(). A channel whose plugin is not active yet waits for it. A second one of
+    /// the same name is ignored.
     void add_channel(const ChannelSettings& settings);
     /// A queue of another folder: flow, rules, media, webhooks.
     void add_queue(const std::string& queue, unsigned workers, JobRunner::Handler handler);

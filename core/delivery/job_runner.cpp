@@ -72,6 +72,7 @@ struct JobRunner::Impl {
     void work();
     bool wait_for_start(std::unique_lock<std::mutex>& lock, const Task& task);
     void run(ClaimedJob& job);
+    void quarantine(const ClaimedJob& job);
     void fail(const ClaimedJob& job, std::exception_ptr thrown);
     StopReport stop(milliseconds grace);
     size_t hand_back(const std::map<int64_t, Held>& jobs);
@@ -272,6 +273,10 @@ bool JobRunner::Impl::wait_for_start(std::unique_lock<std::mutex>& lock, const T
 
 void JobRunner::Impl::run(ClaimedJob& job) {
     try {
+        std::optional<Probation::Turn> turn;
+        if (options.probation)
+            turn.emplace(*options.probation, job.crashes >= crashes_before_probation);
+        if (job.crashes >= crashes_before_quarantine && job.kind != "send") return quarantine(job);
         handler(job);
         ++finished;
         return;
@@ -289,6 +294,15 @@ void JobRunner::Impl::run(ClaimedJob& job) {
                       {{"queue", options.queue}, {"error", error.what()}});
         }
     }
+}
+
+// A send is ended by its sender, with its message.
+void JobRunner::Impl::quarantine(const ClaimedJob& job) {
+    const TimeMs now = store.clock().now_ms();
+    write_owed(store, job, [&](Transaction& tx) {
+        touch_lane(tx, job.lane);
+        end_job(tx, job, "dead", quarantine_reason, now);
+    });
 }
 
 void JobRunner::Impl::fail(const ClaimedJob& job, std::exception_ptr thrown) {

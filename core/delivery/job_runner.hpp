@@ -7,6 +7,7 @@
 #include <string>
 
 #include "delivery/jobs.hpp"
+#include "delivery/probation.hpp"
 #include "store/store.hpp"
 
 namespace patchbay {
@@ -29,8 +30,9 @@ struct RunnerOptions {
     std::string queue;
     std::string owner;                              ///< This process, as in table workers.
     unsigned workers = 8;                           ///< Threads; made when they are first needed.
-    std::chrono::milliseconds longest_run{60'000};  ///< Then the worker counts as lost: its lease
+    std::chrono::milliseconds longest_run{90'000};  ///< Then the worker counts as lost: its lease
                                                     ///< runs out and another takes its place.
+    std::shared_ptr<Probation> probation;  ///< Shared by the runners of a process; may be nullptr.
     unsigned lost_workers_allowed =
         4;  ///< After so many the queue stands still until the process starts again.
 };

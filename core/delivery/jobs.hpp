@@ -32,7 +32,7 @@ bool touch_lane(Transaction& tx, const std::string& lane);
 
 struct NewJob {
     std::string queue;  ///< A channel instance, flow, rules, media, webhooks, ...
-    std::string ukey;   ///< Unique for ever: the same effect asked for twice is one job.
+    std::string ukey;   ///< The same effect asked for twice is one job, for as long as it is kept.
     std::string kind;   ///< "send" for messages
     std::string ref;    ///< Message id; may be empty.
     std::string payload, trace;

@@ -41,9 +41,32 @@ Target known_target(Transaction& tx, const Draft& draft) {
     return target;
 }
 
+// What can be said before anything is looked up or made.
+void require_fitting(const Draft& draft) {
+    const SendLimits& limits = draft.limits;
+    if (count_characters(draft.text) > limits.text_chars) {
+        throw SendRefused("text_too_long", "the text has more than " +
+                                               std::to_string(limits.text_chars) + " characters");
+    }
+    if (draft.media.size() > limits.media) {
+        throw SendRefused("unsupported_media",
+                          "at most " + std::to_string(limits.media) + " files on this channel");
+    }
+    if (draft.from_template && !limits.templates) {
+        throw SendRefused("unsupported_media", "this channel has no templates");
+    }
+}
+
+void require_consent(Session& session, const Address& to, const std::string& channel) {
+    if (!to.value.empty() && is_opted_out(session, to, channel)) {
+        throw SendRefused("recipient_opted_out", "the recipient has opted out");
+    }
+}
+
 Target target_by_address(Transaction& tx, Mint& mint, const Draft& draft, TimeMs now) {
     if (draft.to.value.empty())
         throw SendRefused("not_found", "neither a conversation nor an address is given");
+    require_consent(tx, draft.to, draft.channel);  // Before a contact is made for nothing.
     const ContactRef contact = find_or_create_contact(tx, mint, draft.to, "", now);
     const ConversationRef conversation =
         find_or_create_conversation(tx, mint,
@@ -62,27 +85,11 @@ Target target_by_address(Transaction& tx, Mint& mint, const Draft& draft, TimeMs
     return target;
 }
 
-void require_sendable(Session& session, const Draft& draft, const Target& target, TimeMs now) {
-    if (count_characters(draft.text) > draft.limits.text_chars) {
-        throw SendRefused(
-            "text_too_long",
-            "the text has more than " + std::to_string(draft.limits.text_chars) + " characters");
-    }
-    if (draft.media.size() > draft.limits.media) {
-        throw SendRefused("unsupported_media", "more than " + std::to_string(draft.limits.media) +
-                                                   " files on this channel");
-    }
-    if (draft.from_template && !draft.limits.templates) {
-        throw SendRefused("unsupported_media", "this channel has no templates");
-    }
-    if (!target.to.value.empty() && is_opted_out(session, target.to, target.channel)) {
-        throw SendRefused("recipient_opted_out", "the recipient has opted out");
-    }
+// A contact never heard from is offered to the provider: it may know more than we do.
+void require_open_window(const Draft& draft, const Target& target, TimeMs now) {
     const auto window = draft.limits.session_window.count();
-    // A contact never heard from is offered to the provider: it may know more than we do.
-    const bool is_closed =
-        window > 0 && target.last_inbound_at > 0 && target.last_inbound_at + window < now;
-    if (is_closed && !draft.from_template) {
+    if (window <= 0 || target.last_inbound_at == 0 || draft.from_template) return;
+    if (target.last_inbound_at + window < now) {
         throw SendRefused("window_closed",
                           "the contact's last message is too long ago; use a template");
     }
@@ -153,10 +160,12 @@ SendLimits SendLimits::of(const Capabilities& capabilities) {
 }
 
 QueuedMessage queue_message(Transaction& tx, Mint& mint, const Draft& draft, TimeMs now) {
+    require_fitting(draft);
     const Target target = draft.conversation_id.empty() ? target_by_address(tx, mint, draft, now)
                                                         : known_target(tx, draft);
     if (auto earlier = find_repeated(tx, draft, target)) return *earlier;
-    require_sendable(tx, draft, target, now);
+    require_consent(tx, target.to, target.channel);
+    require_open_window(draft, target, now);
 
     const TimeMs valid_until =
         now + draft.validity.value_or(std::chrono::milliseconds{chat_validity}).count();

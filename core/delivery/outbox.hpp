@@ -57,8 +57,8 @@ struct QueuedMessage {
     std::string message_id, conversation_id, channel;
     int64_t number = 0, seq = 0, job_id = 0;
     bool conversation_created = false;
-    bool repeated = false;  ///< client_ref or ukey was there already: this is the earlier message,
-                            ///< nothing was stored.
+    bool repeated = false;  ///< client_ref was there already: this is the earlier message, nothing
+                            ///< was stored.
 };
 
 /// Refused by the hub before any call; the transaction is to be rolled back by letting it pass.
@@ -73,7 +73,8 @@ struct SendRefused : std::runtime_error {
 /// Throws SendRefused. After the commit call Delivery::wake(channel).
 QueuedMessage queue_message(Transaction& tx, Mint& mint, const Draft& draft, TimeMs now);
 
-/// A message that has not left: cancelled, with its job. False: too late, or no such message.
+/// A message that has not left, or whose outcome is unknown: cancelled, with its job. False: too
+/// late, or no such message.
 bool cancel_message(Transaction& tx, const std::string& message_id, TimeMs now);
 
 }  // namespace patchbay

@@ -2,6 +2,7 @@
 
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
+#include "delivery/probation.hpp"
 #include "delivery/statements.hpp"
 #include "delivery/status.hpp"
 #include "messaging/consent.hpp"
@@ -112,6 +113,10 @@ bool Sender::end_without_sending(const ClaimedJob& job, const std::optional<Outg
     }
     if (job.valid_until && *job.valid_until < context_.store.clock().now_ms()) {
         end(job, "dead", "expired", "expired", "it was not sent in time");
+        return true;
+    }
+    if (job.crashes >= crashes_before_quarantine) {
+        end(job, "dead", "failed", "quarantined", quarantine_reason);
         return true;
     }
     if (outgoing->opted_out) {

@@ -100,6 +100,11 @@ inline const Statement job_revive{
     "UPDATE jobs SET state='waiting',attempt=0,looks=0,run_at=$1,lane_seq=$2,valid_until=$3,"
     "finished_at=NULL,lease_token=lease_token+1 WHERE id=$4 AND state='dead' RETURNING lane",
     {"PRIMARY"}};
+inline const Statement job_hurry{"job.hurry",
+                                 "UPDATE jobs SET run_at=$1 WHERE id=$2 AND state IN "
+                                 "('waiting','ready') AND run_at>$1 RETURNING "
+                                 "id",
+                                 {"PRIMARY"}};
 inline const Statement job_release{
     "job.release",
     "UPDATE jobs SET state='ready' WHERE id=$1 AND state='waiting' AND lane IS NULL RETURNING id",
@@ -124,6 +129,10 @@ inline const Statement job_rescue{
     {"jobs_running"}};
 
 // ---- jobs: outcome unknown ----
+inline const Statement unknown_peek{
+    "unknown.peek",
+    "SELECT id FROM jobs WHERE state='unknown' AND run_at<=$1 ORDER BY run_at,id LIMIT 1",
+    {"jobs_unknown"}};
 inline const Statement unknown_claim{
     "unknown.claim",
     "WITH c AS MATERIALIZED (SELECT id FROM jobs WHERE state='unknown' AND run_at<=$1 ORDER BY "

@@ -75,6 +75,10 @@ UnknownResolver::UnknownResolver(DeliveryContext& context, Gates gates)
 
 size_t UnknownResolver::step(size_t count) {
     const TimeMs now = context_.store.clock().now_ms();
+    // Looking costs a read a second, not a turn of the writer.
+    const bool is_due = context_.store.read(
+        [&](Session& session) { return session.first(sql::unknown_peek, {now}).has_value(); });
+    if (!is_due) return 0;
     const auto jobs = context_.store.write(
         [&](Transaction& tx) { return claim_unknown(tx, context_.owner, count, now); });
     for (const UnknownJob& job : jobs) {

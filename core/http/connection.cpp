@@ -1,0 +1,383 @@
+#include "http/connection.hpp"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+
+#include "base/log.hpp"
+#include "http/problem.hpp"
+#include "http/response_writer.hpp"
+
+namespace patchbay {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Refusal is_stopping{503, "stopping", "stopping", "The server is stopping."};
+constexpr Refusal is_busy{503, "busy", "busy", "The server is busy."};
+constexpr Refusal foreign_host{421, "unknown_host", "unknown_host",
+                               "This server does not answer for that host."};
+constexpr Refusal too_late{408, "timeout", "request_timeout",
+                           "The request did not arrive in time."};
+
+constexpr size_t drain_limit = 64 << 10;  // Largest body that is read for nobody (S06).
+constexpr size_t linger_bytes = 256 << 10;
+constexpr auto linger_time = 2s;
+constexpr size_t slowest_bytes_per_second = 1024;
+constexpr size_t kept_capacity = 16 << 10;  // An idle connection gives larger buffers back.
+
+constexpr std::string_view go_ahead = "HTTP/1.1 100 Continue\r\n\r\n";
+
+bool is_request_id(std::string_view id) {
+    for (const char c : id)
+        if (!is_alphanumeric(c) && c != '.' && c != '_' && c != '-') return false;
+    return !id.empty() && id.size() <= 64;
+}
+
+// Without the port; an IPv6 address keeps its brackets.
+std::string_view host_name(std::string_view host) {
+    const size_t bracket = host.rfind(']');
+    const size_t colon = host.rfind(':');
+    if (colon == std::string_view::npos || (bracket != std::string_view::npos && colon < bracket))
+        return host;
+    return host.substr(0, colon);
+}
+
+}  // namespace
+
+Connection::Connection(Reactor& reactor, Poco::Net::StreamSocket socket, uint64_t id,
+                       const Peer& peer)
+    : reactor_(reactor),
+      context_(reactor.context()),
+      socket_(std::move(socket)),
+      id_(id),
+      peer_(peer),
+      peer_text_(peer.control ? "control" : peer.address.text()) {
+    deadline_in(context_.config.idle_timeout);
+}
+
+Connection::~Connection() {
+    close();
+    --context_.connections;
+    if (peer_.counted) context_.addresses.leave(peer_.address);
+}
+
+void Connection::on_events(uint32_t events) {
+    if (events & (EPOLLERR | EPOLLHUP)) return close();
+    if (events & (EPOLLIN | EPOLLRDHUP)) readable_ = true;
+    if (events & EPOLLRDHUP) peer_ended_ = true;
+    if (events & EPOLLOUT) writable_ = true;
+    if (phase_ == Phase::writing && writable_) flush();
+    if (phase_ == Phase::lingering) discard();
+    go_on();
+}
+
+void Connection::on_answer(uint64_t number, Response response) {
+    if (number != number_ || phase_ != Phase::handling) return;
+    send(std::move(response));
+    go_on();
+}
+
+void Connection::on_deadline() {
+    switch (phase_) {
+        case Phase::reading:
+            if (!parser_.started()) return close();
+            if (!body_timer_ || too_slow(parser_.request().body.size())) return refuse(too_late);
+            return deadline_in(context_.config.body_window);
+        case Phase::writing:
+            if (too_slow(sent_)) return close();
+            return deadline_in(context_.config.body_window);
+        case Phase::lingering:
+            return close();
+        case Phase::handling:
+        case Phase::closed:
+            return no_deadline();
+    }
+}
+
+void Connection::finish() {
+    readable_ = true;
+    go_on();
+    close();
+}
+
+void Connection::go_on() {
+    while (phase_ == Phase::reading) {
+        if (input_.empty()) {
+            if (!read_more()) return;
+            continue;
+        }
+        std::string_view bytes = std::string_view(input_).substr(input_used_);
+        parse(bytes);
+        input_used_ = input_.size() - bytes.size();
+        if (!bytes.empty()) continue;
+        input_.clear();
+        input_used_ = 0;
+        if (input_.capacity() > kept_capacity) input_.shrink_to_fit();
+    }
+}
+
+// Edge-triggered: after a read that did not fill the buffer the next bytes bring an event of their
+// own.
+bool Connection::read_more() {
+    if (!readable_) return false;
+    const ssize_t got = ::recv(fd(), reactor_.buffer(), Reactor::buffer_size, 0);
+    if (got > 0) {
+        if (static_cast<size_t>(got) < Reactor::buffer_size && !peer_ended_) readable_ = false;
+        std::string_view bytes(reactor_.buffer(), static_cast<size_t>(got));
+        parse(bytes);
+        input_.assign(bytes);
+        return true;
+    }
+    if (got < 0 && errno == EINTR) return true;
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        readable_ = false;
+        return false;
+    }
+    if (parser_.started()) context_.reject("partial");  // No handler sees half a request (S08).
+    close();
+    return false;
+}
+
+void Connection::parse(std::string_view& bytes) {
+    while (phase_ == Phase::reading) {
+        switch (parser_.next(bytes)) {
+            case RequestParser::Step::need_more:
+                return on_partial();
+            case RequestParser::Step::head:
+                on_head();
+                break;
+            case RequestParser::Step::complete:
+                // Nobody would hear the answer any more.
+                if (context_.finished) return refuse(is_stopping);
+                return dispatch(parser_.keep_alive());
+            case RequestParser::Step::refused:
+                return on_refusal();
+        }
+    }
+}
+
+void Connection::on_head() {
+    const HttpRequest& request = parser_.request();
+    head_only_ = request.method == "HEAD";
+    const RouteMatch match = context_.router.find(request.method, request.path);
+    empty_errors_ = match.empty_errors(request.path);
+    unknown_path_ = !match.route;
+    if (context_.stopping) return refuse(is_stopping);
+    if (!peer_.control && !is_our_host(*request.header("Host"))) return refuse(foreign_host);
+    const bool takes_body = match.route && match.route->spec.body != BodyKind::none;
+    parser_.limit_body(takes_body ? match.route->spec.max_body_bytes : drain_limit);
+    continue_wanted_ = parser_.expects_continue();
+    if (continue_wanted_) decide_continue(match);
+}
+
+// A final answer without "100 Continue" spares the client the body (S18). A length over the limit
+// is refused by the parser next.
+void Connection::decide_continue(const RouteMatch& match) {
+    if (!match.route) {
+        linger_ = true;
+        return dispatch(false);
+    }
+    if (!context_.config.before_continue) return;
+    if (auto early = context_.config.before_continue(parser_.request(), *match.route))
+        answer_early(std::move(*early));
+}
+
+bool Connection::is_our_host(std::string_view host) const {
+    const auto& ours = context_.config.allowed_hosts;
+    if (ours.empty()) return true;
+    return std::ranges::any_of(
+        ours, [&](const std::string& name) { return equal_ignoring_case(name, host_name(host)); });
+}
+
+void Connection::on_partial() {
+    if (!parser_.started()) return;
+    if (!parser_.in_body()) {
+        if (!header_timer_) deadline_in(context_.config.header_timeout);
+        header_timer_ = true;
+        return;
+    }
+    const size_t size = parser_.request().body.size();
+    if (!count_body(size)) return refuse(is_busy);
+    if (!body_timer_) {
+        body_timer_ = true;
+        window_progress_ = size;
+        deadline_in(context_.config.body_window);
+    }
+    if (!continue_wanted_) return;
+    continue_wanted_ = false;
+    // The socket is empty at this point, so these 25 bytes fit.
+    if (size == 0 && ::send(fd(), go_ahead.data(), go_ahead.size(), MSG_NOSIGNAL) < 0) close();
+}
+
+void Connection::on_refusal() {
+    if (!unknown_path_ || parser_.refusal().status != 413) return refuse(parser_.refusal());
+    // Nobody takes this body, so its size is not what is wrong: the path is.
+    parser_.request().body.clear();
+    linger_ = true;
+    dispatch(false);
+}
+
+void Connection::dispatch(bool keep_alive) {
+    HttpRequest request = std::move(parser_.request());
+    parser_.reset();
+    header_timer_ = body_timer_ = continue_wanted_ = false;
+    count_body(request.body.size());
+    keep_alive_ = keep_alive;
+    head_only_ = request.method == "HEAD";
+    request.control = peer_.control;
+    request.peer = peer_.trusted
+                       ? forwarded_client(request, context_.trusted_proxies, peer_.address)
+                       : peer_text_;
+    if (peer_.trusted) request.secure = request.header("X-Forwarded-Proto") == "https";
+    phase_ = Phase::handling;
+    exchange_ = true;
+    no_deadline();
+    context_.enter_exchange();
+    std::string id = request_id(request);
+    auto send_back = [inbox = reactor_.inbox(), connection = id_,
+                      number = ++number_](Response response) {
+        inbox->post({connection, number, std::move(response)});
+    };
+    context_.pipeline.run(std::make_shared<Exchange>(std::move(request), std::move(id),
+                                                     std::move(send_back), context_.executor));
+}
+
+void Connection::refuse(const Refusal& refusal) {
+    context_.reject(refusal.reason);
+    Problem problem(refusal.code, refusal.detail);
+    problem.status_is(refusal.status);
+    answer_early(problem_response(problem, request_id(parser_.request()), empty_errors_));
+}
+
+// An answer without an exchange: what else comes on this connection is read and thrown away.
+void Connection::answer_early(Response response) {
+    response.headers.try_emplace("x-request-id", request_id(parser_.request()));
+    parser_.reset();
+    ++number_;
+    exchange_ = false;
+    keep_alive_ = false;
+    linger_ = true;
+    send(std::move(response));
+}
+
+std::string Connection::request_id(const HttpRequest& request) const {
+    const auto sent = request.header("X-Request-Id");
+    return sent && is_request_id(*sent) ? std::string(*sent) : "req-" + context_.ids.uuid();
+}
+
+void Connection::send(Response response) {
+    if (context_.stopping) keep_alive_ = false;
+    head_.clear();
+    if (!write_answer_head(head_, response, {keep_alive_, reactor_.date()})) {
+        // A handler put foreign bytes into a header, or a status that is none: a bug, never sent
+        // (S21).
+        context_.reject("response_header");
+        log_error("http", "an answer was not fit to be sent",
+                  {{"status", std::to_string(response.status)}});
+        const std::string id = response.headers["x-request-id"];
+        response = problem_response(Problem("internal"), id, empty_errors_);
+        response.headers["x-request-id"] = id;
+        write_answer_head(head_, response, {keep_alive_, reactor_.date()});
+    }
+    body_ =
+        head_only_ || !may_have_body(response.status) ? std::string{} : std::move(response.body);
+    sent_ = 0;
+    window_progress_ = 0;
+    phase_ = Phase::writing;
+    no_deadline();
+    flush();
+}
+
+void Connection::flush() {
+    const size_t size = head_.size() + body_.size();
+    while (sent_ < size) {
+        iovec parts[2] = {{head_.data() + std::min(sent_, head_.size()),
+                           head_.size() - std::min(sent_, head_.size())},
+                          {}};
+        const size_t body_sent = sent_ > head_.size() ? sent_ - head_.size() : 0;
+        parts[1] = {body_.data() + body_sent, body_.size() - body_sent};
+        msghdr message{};
+        message.msg_iov = parts;
+        message.msg_iovlen = 2;
+        const ssize_t wrote = ::sendmsg(fd(), &message, MSG_NOSIGNAL);
+        if (wrote >= 0) {
+            sent_ += static_cast<size_t>(wrote);
+            continue;
+        }
+        if (errno == EINTR) continue;
+        if (errno != EAGAIN && errno != EWOULDBLOCK) return close();
+        writable_ = false;
+        if (deadline_ == TimerWheel::Time::max()) deadline_in(context_.config.body_window);
+        return;
+    }
+    end_answer();
+}
+
+void Connection::end_answer() {
+    if (exchange_) context_.leave_exchange();
+    exchange_ = false;
+    count_body(0);
+    body_ = {};
+    if (head_.capacity() > kept_capacity) head_ = {};
+    if (keep_alive_) {
+        phase_ = Phase::reading;
+        return deadline_in(context_.config.idle_timeout);
+    }
+    // Closing with unread bytes would reset the connection, and the answer might be lost with it.
+    if (linger_ || readable_ || input_used_ < input_.size()) return begin_linger();
+    close();
+}
+
+void Connection::begin_linger() {
+    ::shutdown(fd(), SHUT_WR);
+    phase_ = Phase::lingering;
+    deadline_in(linger_time);
+    discard();
+}
+
+void Connection::discard() {
+    while (discarded_ <= linger_bytes) {
+        const ssize_t got = ::recv(fd(), reactor_.buffer(), Reactor::buffer_size, 0);
+        if (got > 0)
+            discarded_ += static_cast<size_t>(got);
+        else if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return;
+        else if (got == 0 || errno != EINTR)
+            break;
+    }
+    close();
+}
+
+// Keeps the sum over all connections. False when it is over the limit.
+bool Connection::count_body(size_t bytes) {
+    if (bytes == counted_body_) return true;
+    const size_t sum = context_.buffered += bytes - counted_body_;
+    counted_body_ = bytes;
+    return sum <= context_.config.buffered_bytes;
+}
+
+void Connection::deadline_in(std::chrono::milliseconds time) {
+    deadline_ = reactor_.now() + time;
+    reactor_.wake_at(*this);
+}
+
+// Looked at once for each window: what came or went in it is below the slowest rate.
+bool Connection::too_slow(size_t progress) {
+    const auto window = static_cast<size_t>(context_.config.body_window.count());
+    const bool slow = (progress - window_progress_) * 1000 < slowest_bytes_per_second * window;
+    window_progress_ = progress;
+    return slow;
+}
+
+void Connection::close() {
+    if (phase_ == Phase::closed) return;
+    count_body(0);
+    // An exchange that still has no answer is counted until the answer comes.
+    if (exchange_ && phase_ != Phase::handling) context_.leave_exchange();
+    phase_ = Phase::closed;
+}
+
+}  // namespace patchbay
