@@ -13,7 +13,7 @@
 #include <cerrno>
 
 #include "base/log.hpp"
-#include "http/connection.hpp"
+#include "http/http_connection.hpp"
 #include "http/response_writer.hpp"
 
 namespace patchbay {
@@ -210,7 +210,7 @@ void Reactor::accept_from(Listener& listener) {
 
 void Reactor::admit(int fd, Listener& listener, const PeerAddress& address) {
     Poco::Net::StreamSocket socket(new Poco::Net::StreamSocketImpl(fd));  // Closes it from here on.
-    Connection::Peer peer{.address = address, .control = listener.control};
+    HttpConnection::Peer peer{.address = address, .control = listener.control};
     peer.trusted = !peer.control && context_.trusted_proxies.contains(address);
     if (context_.connections >= context_.config.connections && !peer.control)
         return context_.reject("connections");
@@ -226,7 +226,7 @@ void Reactor::admit(int fd, Listener& listener, const PeerAddress& address) {
     ++context_.connections;
     const uint64_t id = ++last_id_;
     const auto& connection = connections_[id] =
-        std::make_unique<Connection>(*this, std::move(socket), id, peer);
+        std::make_unique<HttpConnection>(*this, std::move(socket), id, peer);
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     event.data.u64 = id;
@@ -252,7 +252,7 @@ void Reactor::take_answers() {
     }
 }
 
-void Reactor::wake_at(Connection& connection) {
+void Reactor::wake_at(HttpConnection& connection) {
     const int64_t due = TimerWheel::tick_of(connection.deadline());
     if (connection.scheduled != 0 && connection.scheduled <= due) return;
     connection.scheduled = wheel_.add(connection.id(), due);
@@ -262,7 +262,7 @@ void Reactor::ring_deadlines() {
     wheel_.advance(now_, [this](uint64_t id, int64_t due) {
         const auto found = connections_.find(id);
         if (found == connections_.end() || found->second->scheduled != due) return;
-        Connection& connection = *found->second;
+        HttpConnection& connection = *found->second;
         connection.scheduled = 0;
         if (connection.deadline() <= now_)
             connection.on_deadline();
@@ -272,7 +272,7 @@ void Reactor::ring_deadlines() {
     });
 }
 
-void Reactor::close_if_done(Connection& connection) {
+void Reactor::close_if_done(HttpConnection& connection) {
     if (connection.closed()) connections_.erase(connection.id());
 }
 

@@ -14,7 +14,7 @@
 
 namespace patchbay {
 
-class Connection;
+class HttpConnection;
 
 /// What all reactors of a server share. [any thread]
 struct ServerContext {
@@ -101,7 +101,7 @@ public:
     const std::shared_ptr<Inbox>& inbox() const { return inbox_; }
     char* buffer() { return buffer_.data(); }
     static constexpr size_t buffer_size = 64 << 10;
-    void wake_at(Connection& connection);  ///< Its deadline has changed.
+    void wake_at(HttpConnection& connection);  ///< Its deadline has changed.
 
 private:
     void run();
@@ -113,7 +113,7 @@ private:
     void handle(uint64_t id, uint32_t events);
     void take_answers();
     void ring_deadlines();
-    void close_if_done(Connection& connection);
+    void close_if_done(HttpConnection& connection);
     void close_all();
 
     ServerContext& context_;
@@ -127,7 +127,7 @@ private:
     int64_t date_second_ = -1;
     std::string date_;
     std::vector<char> buffer_ = std::vector<char>(buffer_size);
-    std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
+    std::unordered_map<uint64_t, std::unique_ptr<HttpConnection>> connections_;
     uint64_t last_id_;
     std::thread thread_;
 };

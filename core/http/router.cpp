@@ -64,6 +64,7 @@ struct Search {
 
     void visit(const Node& node, size_t depth) {
         if (depth == path.size()) return look_at(node);
+        if (path[depth].empty()) return;  // Never a value.
         const auto literal = node.literals.find(path[depth]);
         if (literal != node.literals.end()) visit(*literal->second, depth + 1);
         if (!found && node.parameter) visit(*node.parameter, depth + 1);

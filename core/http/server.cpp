@@ -12,7 +12,7 @@
 #include <filesystem>
 
 #include "base/log.hpp"
-#include "http/connection.hpp"
+#include "http/http_connection.hpp"
 #include "http/reactor.hpp"
 #include "http/worker_pool.hpp"
 

@@ -9,7 +9,7 @@ namespace patchbay {
 
 /// Reads one request, hands it on, writes its answer, reads the next. Pipelined requests wait in
 /// the socket or, where one read brought several, in `input_` (one read's size at most).
-class Connection {
+class HttpConnection {
 public:
     struct Peer {
         PeerAddress address;
@@ -17,10 +17,10 @@ public:
         bool trusted = false, control = false;
     };
 
-    Connection(Reactor& reactor, Poco::Net::StreamSocket socket, uint64_t id, const Peer& peer);
-    ~Connection();
-    Connection(const Connection&) = delete;
-    Connection& operator=(const Connection&) = delete;
+    HttpConnection(Reactor& reactor, Poco::Net::StreamSocket socket, uint64_t id, const Peer& peer);
+    ~HttpConnection();
+    HttpConnection(const HttpConnection&) = delete;
+    HttpConnection& operator=(const HttpConnection&) = delete;
 
     void on_events(uint32_t events);
     void on_answer(uint64_t number, Response response);

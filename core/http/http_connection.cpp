@@ -1,4 +1,4 @@
-#include "http/connection.hpp"
+#include "http/http_connection.hpp"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -47,8 +47,8 @@ std::string_view host_name(std::string_view host) {
 
 }  // namespace
 
-Connection::Connection(Reactor& reactor, Poco::Net::StreamSocket socket, uint64_t id,
-                       const Peer& peer)
+HttpConnection::HttpConnection(Reactor& reactor, Poco::Net::StreamSocket socket, uint64_t id,
+                               const Peer& peer)
     : reactor_(reactor),
       context_(reactor.context()),
       socket_(std::move(socket)),
@@ -58,13 +58,13 @@ Connection::Connection(Reactor& reactor, Poco::Net::StreamSocket socket, uint64_
     deadline_in(context_.config.idle_timeout);
 }
 
-Connection::~Connection() {
+HttpConnection::~HttpConnection() {
     close();
     --context_.connections;
     if (peer_.counted) context_.addresses.leave(peer_.address);
 }
 
-void Connection::on_events(uint32_t events) {
+void HttpConnection::on_events(uint32_t events) {
     if (events & (EPOLLERR | EPOLLHUP)) return close();
     if (events & (EPOLLIN | EPOLLRDHUP)) readable_ = true;
     if (events & EPOLLRDHUP) peer_ended_ = true;
@@ -74,13 +74,13 @@ void Connection::on_events(uint32_t events) {
     go_on();
 }
 
-void Connection::on_answer(uint64_t number, Response response) {
+void HttpConnection::on_answer(uint64_t number, Response response) {
     if (number != number_ || phase_ != Phase::handling) return;
     send(std::move(response));
     go_on();
 }
 
-void Connection::on_deadline() {
+void HttpConnection::on_deadline() {
     switch (phase_) {
         case Phase::reading:
             if (!parser_.started()) return close();
@@ -97,13 +97,13 @@ void Connection::on_deadline() {
     }
 }
 
-void Connection::finish() {
+void HttpConnection::finish() {
     readable_ = true;
     go_on();
     close();
 }
 
-void Connection::go_on() {
+void HttpConnection::go_on() {
     while (phase_ == Phase::reading) {
         if (input_.empty()) {
             if (!read_more()) return;
@@ -121,7 +121,7 @@ void Connection::go_on() {
 
 // Edge-triggered: after a read that did not fill the buffer the next bytes bring an event of their
 // own.
-bool Connection::read_more() {
+bool HttpConnection::read_more() {
     if (!readable_) return false;
     const ssize_t got = ::recv(fd(), reactor_.buffer(), Reactor::buffer_size, 0);
     if (got > 0) {
@@ -141,7 +141,7 @@ bool Connection::read_more() {
     return false;
 }
 
-void Connection::parse(std::string_view& bytes) {
+void HttpConnection::parse(std::string_view& bytes) {
     while (phase_ == Phase::reading) {
         switch (parser_.next(bytes)) {
             case RequestParser::Step::need_more:
@@ -159,7 +159,7 @@ void Connection::parse(std::string_view& bytes) {
     }
 }
 
-void Connection::on_head() {
+void HttpConnection::on_head() {
     const HttpRequest& request = parser_.request();
     head_only_ = request.method == "HEAD";
     const RouteMatch match = context_.router.find(request.method, request.path);
@@ -175,7 +175,7 @@ void Connection::on_head() {
 
 // A final answer without "100 Continue" spares the client the body (S18). A length over the limit
 // is refused by the parser next.
-void Connection::decide_continue(const RouteMatch& match) {
+void HttpConnection::decide_continue(const RouteMatch& match) {
     if (!match.route) {
         linger_ = true;
         return dispatch(false);
@@ -185,14 +185,14 @@ void Connection::decide_continue(const RouteMatch& match) {
         answer_early(std::move(*early));
 }
 
-bool Connection::is_our_host(std::string_view host) const {
+bool HttpConnection::is_our_host(std::string_view host) const {
     const auto& ours = context_.config.allowed_hosts;
     if (ours.empty()) return true;
     return std::ranges::any_of(
         ours, [&](const std::string& name) { return equal_ignoring_case(name, host_name(host)); });
 }
 
-void Connection::on_partial() {
+void HttpConnection::on_partial() {
     if (!parser_.started()) return;
     if (!parser_.in_body()) {
         if (!header_timer_) deadline_in(context_.config.header_timeout);
@@ -212,7 +212,7 @@ void Connection::on_partial() {
     if (size == 0 && ::send(fd(), go_ahead.data(), go_ahead.size(), MSG_NOSIGNAL) < 0) close();
 }
 
-void Connection::on_refusal() {
+void HttpConnection::on_refusal() {
     if (!unknown_path_ || parser_.refusal().status != 413) return refuse(parser_.refusal());
     // Nobody takes this body, so its size is not what is wrong: the path is.
     parser_.request().body.clear();
@@ -220,7 +220,7 @@ void Connection::on_refusal() {
     dispatch(false);
 }
 
-void Connection::dispatch(bool keep_alive) {
+void HttpConnection::dispatch(bool keep_alive) {
     HttpRequest request = std::move(parser_.request());
     parser_.reset();
     header_timer_ = body_timer_ = continue_wanted_ = false;
@@ -245,7 +245,7 @@ void Connection::dispatch(bool keep_alive) {
                                                      std::move(send_back), context_.executor));
 }
 
-void Connection::refuse(const Refusal& refusal) {
+void HttpConnection::refuse(const Refusal& refusal) {
     context_.reject(refusal.reason);
     Problem problem(refusal.code, refusal.detail);
     problem.status_is(refusal.status);
@@ -253,7 +253,7 @@ void Connection::refuse(const Refusal& refusal) {
 }
 
 // An answer without an exchange: what else comes on this connection is read and thrown away.
-void Connection::answer_early(Response response) {
+void HttpConnection::answer_early(Response response) {
     response.headers.try_emplace("x-request-id", request_id(parser_.request()));
     parser_.reset();
     ++number_;
@@ -263,12 +263,12 @@ void Connection::answer_early(Response response) {
     send(std::move(response));
 }
 
-std::string Connection::request_id(const HttpRequest& request) const {
+std::string HttpConnection::request_id(const HttpRequest& request) const {
     const auto sent = request.header("X-Request-Id");
     return sent && is_request_id(*sent) ? std::string(*sent) : "req-" + context_.ids.uuid();
 }
 
-void Connection::send(Response response) {
+void HttpConnection::send(Response response) {
     if (context_.stopping) keep_alive_ = false;
     head_.clear();
     if (!write_answer_head(head_, response, {keep_alive_, reactor_.date()})) {
@@ -291,7 +291,7 @@ void Connection::send(Response response) {
     flush();
 }
 
-void Connection::flush() {
+void HttpConnection::flush() {
     const size_t size = head_.size() + body_.size();
     while (sent_ < size) {
         iovec parts[2] = {{head_.data() + std::min(sent_, head_.size()),
@@ -316,7 +316,7 @@ void Connection::flush() {
     end_answer();
 }
 
-void Connection::end_answer() {
+void HttpConnection::end_answer() {
     if (exchange_) context_.leave_exchange();
     exchange_ = false;
     count_body(0);
@@ -331,14 +331,14 @@ void Connection::end_answer() {
     close();
 }
 
-void Connection::begin_linger() {
+void HttpConnection::begin_linger() {
     ::shutdown(fd(), SHUT_WR);
     phase_ = Phase::lingering;
     deadline_in(linger_time);
     discard();
 }
 
-void Connection::discard() {
+void HttpConnection::discard() {
     while (discarded_ <= linger_bytes) {
         const ssize_t got = ::recv(fd(), reactor_.buffer(), Reactor::buffer_size, 0);
         if (got > 0)
@@ -352,27 +352,27 @@ void Connection::discard() {
 }
 
 // Keeps the sum over all connections. False when it is over the limit.
-bool Connection::count_body(size_t bytes) {
+bool HttpConnection::count_body(size_t bytes) {
     if (bytes == counted_body_) return true;
     const size_t sum = context_.buffered += bytes - counted_body_;
     counted_body_ = bytes;
     return sum <= context_.config.buffered_bytes;
 }
 
-void Connection::deadline_in(std::chrono::milliseconds time) {
+void HttpConnection::deadline_in(std::chrono::milliseconds time) {
     deadline_ = reactor_.now() + time;
     reactor_.wake_at(*this);
 }
 
 // Looked at once for each window: what came or went in it is below the slowest rate.
-bool Connection::too_slow(size_t progress) {
+bool HttpConnection::too_slow(size_t progress) {
     const auto window = static_cast<size_t>(context_.config.body_window.count());
     const bool slow = (progress - window_progress_) * 1000 < slowest_bytes_per_second * window;
     window_progress_ = progress;
     return slow;
 }
 
-void Connection::close() {
+void HttpConnection::close() {
     if (phase_ == Phase::closed) return;
     count_body(0);
     // An exchange that still has no answer is counted until the answer comes.
