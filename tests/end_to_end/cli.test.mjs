@@ -38,7 +38,7 @@ describe('the command line', () => {
   test('config validate: every mistake with file, line and column, exit 1', async (t) => {
     const good = hub.config;
     t.after(() => { hub.config = good; hub.writeConfig(); });
-    hub.config = { ...good, plugins: { sms: { plugin: 'twilio_sms', colour: 'red', config: { account_sid: 'XX', auth_tokn: 'x' } } } };
+    hub.config = { ...good, plugins: { sms: { plugin: 'twilio_sms', colour: 'red', config: { account_sid: 'SK0123456789abcdef0123456789abcdef', auth_tokn: 'x' } } } };
     hub.writeConfig();
     const { code, stdout, stderr } = await hub.cli(['config', 'validate']);
     const lines = (stdout + stderr).split('\n').filter((line) => /patchbay\.yaml:\d+:\d+: /.test(line));

@@ -20,13 +20,14 @@ export async function hubFor(one, fixtures, instance = {}) {
   const fixture = fixtures[one.channel_fixture];
   const provider = await Provider.start();
   provider.statuses = [];
+  provider.account = { sid: one.form.AccountSid ?? fixture.account_sid ?? accountSid, token: fixture.auth_token };
   const hub = await Hub.start({
     config: {
       plugins: {
         sms: smsInstance({
           apiBase: provider.url,
           config: {
-            auth_token: fixture.auth_token, default_from: fixture.address?.startsWith('+') ? fixture.address : number,
+            account_sid: provider.account.sid, auth_token: provider.account.token, default_from: fixture.address?.startsWith('+') ? fixture.address : number,
             ...(fixture.messaging_service_sid ? { messaging_service_sid: fixture.messaging_service_sid } : {}),
           },
           aliases: {
@@ -37,20 +38,14 @@ export async function hubFor(one, fixtures, instance = {}) {
       },
     },
   });
-  provider.authToken = fixture.auth_token;
   return { hub, provider, fixture, async remove() { await hub.remove(); await provider.stop(); } };
 }
 
 const targetOf = (one) => one.path_hint.replace('{channel}', one.channel_fixture);
 
-/** The cases name accounts that are no SIDs (`acctid`, `ACxxx`); the instance has a real one, so the form gets that. */
-export function formOf(one) {
-  return one.form.AccountSid ? { ...one.form, AccountSid: accountSid } : { ...one.form };
-}
-
 /** Sends the request of the case, signed as its `signature.state` says. */
 export async function play(one, { hub, fixture }, { target = targetOf(one) } = {}) {
-  const fields = formOf(one);
+  const fields = one.form;
   const { state } = one.signature;
   const headers = Object.fromEntries(Object.entries(one.headers).filter(([, value]) => value !== '{{sign}}'));
   if (state.startsWith('valid')) return postHook(hub, target, fields, { token: fixture.auth_token, headers });
@@ -58,7 +53,8 @@ export async function play(one, { hub, fixture }, { target = targetOf(one) } = {
 }
 
 const incoming = (place, from, more = {}) => postHook(place.hub, `/webhooks/twilio/${place.fixtureName}/receive`,
-  inboundFields({ from, to: number, text: 'before', sid: newSid(), ...more }), { token: place.fixture.auth_token });
+  inboundFields({ from, to: number, text: 'before', sid: newSid(), account: place.provider.account.sid, ...more }),
+  { token: place.fixture.auth_token });
 
 async function contactOf(hub, phone) {
   const conversations = await hub.list('/api/v1/conversations');

@@ -20,8 +20,8 @@ export class Provider {
   delayMs = 0;
   /** How often a callback is tried again when no answer comes; Twilio's own default is 1. */
   callbackRetries = 1;
-  /** What a caller has to sign in with. */
-  authToken = authToken;
+  /** Whose account this is; a caller has to sign in with it. */
+  account = { sid: accountSid, token: authToken };
   #rules = [];
   #callbacks = new Set();
 
@@ -56,9 +56,9 @@ export class Provider {
   async callBack(receipt, status, more = {}) {
     const { origin } = new URL(receipt.callback);
     const target = receipt.callback.slice(origin.length);
-    const fields = statusFields({ sid: receipt.sid, status, to: receipt.to, from: receipt.from, ...more });
+    const fields = statusFields({ sid: receipt.sid, status, to: receipt.to, from: receipt.from, account: this.account.sid, ...more });
     const headers = {
-      'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': signature(this.authToken, receipt.callback, fields),
+      'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': signature(this.account.token, receipt.callback, fields),
     };
     for (let tries = 0; tries <= this.callbackRetries && !this.stopped; tries += 1) {
       try {
@@ -85,9 +85,9 @@ export class Provider {
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(typeof body === 'string' ? body : JSON.stringify(body));
     };
-    const expected = `Basic ${Buffer.from(`${accountSid}:${this.authToken}`).toString('base64')}`;
+    const expected = `Basic ${Buffer.from(`${this.account.sid}:${this.account.token}`).toString('base64')}`;
     if (request.headers.authorization !== expected) return answer(401, { code: 20003, message: 'Authenticate', status: 401 });
-    const messages = `/2010-04-01/Accounts/${accountSid}/Messages`;
+    const messages = `/2010-04-01/Accounts/${this.account.sid}/Messages`;
     if (request.method === 'GET' && pathname === `${messages}.json`) return answer(200, this.#list(searchParams));
     if (request.method === 'GET' && pathname.startsWith(`${messages}/`)) {
       const found = this.receipts.find((one) => `${messages}/${one.sid}.json` === pathname);
@@ -133,11 +133,11 @@ export class Provider {
 
   #shown(receipt) {
     return {
-      sid: receipt.sid, account_sid: accountSid, to: receipt.to, from: receipt.from, body: receipt.body, status: 'queued',
+      sid: receipt.sid, account_sid: this.account.sid, to: receipt.to, from: receipt.from, body: receipt.body, status: 'queued',
       direction: 'outbound-api', num_segments: '1', num_media: '0', error_code: null, error_message: null, price: null,
       messaging_service_sid: null, api_version: '2010-04-01', date_created: receipt.at.toUTCString().replace('GMT', '+0000'),
       date_sent: receipt.at.toUTCString().replace('GMT', '+0000'), date_updated: receipt.at.toUTCString().replace('GMT', '+0000'),
-      uri: `/2010-04-01/Accounts/${accountSid}/Messages/${receipt.sid}.json`,
+      uri: `/2010-04-01/Accounts/${this.account.sid}/Messages/${receipt.sid}.json`,
     };
   }
 
