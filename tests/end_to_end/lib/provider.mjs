@@ -146,7 +146,13 @@ export class Provider {
     const since = query.get('DateSent>') ?? query.get('DateSent');
     const found = this.receipts.filter((one) => (!query.get('To') || one.to === query.get('To'))
       && (!query.get('From') || one.from === query.get('From')) && (!since || one.at >= new Date(since)));
-    const size = Number(query.get('PageSize') ?? 50);
-    return { messages: found.reverse().slice(0, size).map((one) => this.#shown(one)), next_page_uri: null, page: 0, page_size: size };
+    const size = Math.min(Number(query.get('PageSize') ?? 50), 1000);
+    const page = Number(query.get('Page') ?? 0);
+    const more = found.length > (page + 1) * size;
+    const next = new URLSearchParams({ ...Object.fromEntries(query), Page: String(page + 1) });
+    return {
+      messages: found.reverse().slice(page * size, (page + 1) * size).map((one) => this.#shown(one)),
+      next_page_uri: more ? `/2010-04-01/Accounts/${this.account.sid}/Messages.json?${next}` : null, page, page_size: size,
+    };
   }
 }
