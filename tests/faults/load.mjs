@@ -38,9 +38,10 @@ export class Load {
     Object.assign(this, { hub, token, webhooksPerSecond, sendsPerSecond, burst });
     this.random = random(seed);
     this.agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
-    this.people = Array.from({ length: conversations }, (_, index) => ({
-      phone: `+1555${String(2_000_000 + index).padStart(7, '0')}`, written: 0, asked: 0, sent: 0,
-    }));
+    // Half of the conversations are begun by a phone, which the flow answers; half by staff, where no flow interferes.
+    const phones = (first) => Array.from({ length: conversations / 2 }, (_, index) => ({ phone: `+1555${first + index}`, count: 0, asked: 0 }));
+    this.writers = phones(2_000_000);
+    this.receivers = phones(7_000_000);
   }
 
   start() {
@@ -49,8 +50,8 @@ export class Load {
     let sends = 0;
     this.timer = setInterval(() => {
       const seconds = (Date.now() - began) / 1000;
-      for (; webhooks < seconds * this.webhooksPerSecond; webhooks += 1) this.#task('in', (person) => this.#write(person));
-      for (; sends < seconds * this.sendsPerSecond; sends += this.burst) this.#task('out', (person) => this.#send(person));
+      for (; webhooks < seconds * this.webhooksPerSecond; webhooks += 1) this.#task(this.writers, (person) => this.#write(person));
+      for (; sends < seconds * this.sendsPerSecond; sends += this.burst) this.#task(this.receivers, (person) => this.#send(person));
     }, 10);
   }
 
@@ -62,41 +63,40 @@ export class Load {
     this.agent.destroy();
   }
 
-  /** One task of a kind for one person at a time, so that the order of acknowledgements is the order they mean. */
-  #task(kind, work) {
-    const person = this.people[Math.floor(this.random() * this.people.length)];
-    const key = kind + person.phone;
-    if (this.#busy.has(key)) return;
-    this.#busy.add(key);
-    work(person).finally(() => this.#busy.delete(key));
+  /** One task for one person at a time, so that the order of acknowledgements is the order they mean. */
+  #task(people, work) {
+    const person = people[Math.floor(this.random() * people.length)];
+    if (this.#busy.has(person)) return;
+    this.#busy.add(person);
+    work(person).finally(() => this.#busy.delete(person));
   }
 
   async #write(person) {
-    person.written += 1;
+    person.count += 1;
     const asks = person.asked < questionsPerPhone;
     if (asks) person.asked += 1;
     const sid = newSid();
-    const text = `in ${person.phone} ${person.written}${asks ? ` ${asking}` : ''}`;
+    const text = `in ${person.phone} ${person.count}${asks ? ` ${asking}` : ''}`;
     const fields = inboundFields({ from: person.phone, text, sid });
     const target = '/hooks/sms/message';
     const request = {
       method: 'POST', body: encodeForm(fields),
       headers: { 'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': signature(authToken, this.hub.publicUrl + target, fields) },
     };
-    if (await this.#untilAccepted(target, request)) this.webhooks.push({ sid, phone: person.phone, n: person.written, text, asks });
+    if (await this.#untilAccepted(target, request)) this.webhooks.push({ sid, phone: person.phone, n: person.count, text, asks });
   }
 
   async #send(person) {
     for (let count = 0; count < this.burst; count += 1) {
-      person.sent += 1;
-      const text = `out ${person.phone} ${person.sent}`;
+      person.count += 1;
+      const text = `out ${person.phone} ${person.count}`;
       const request = {
         method: 'POST', body: JSON.stringify({ channel: 'sms', to: person.phone, text }),
         headers: { 'content-type': 'application/json', authorization: `Bearer ${this.token}`, 'idempotency-key': text.replaceAll(' ', '-') },
       };
       const answer = await this.#untilAccepted('/api/v1/messages', request);
       if (!answer) return;
-      this.sends.push({ id: answer.json.id, phone: person.phone, n: person.sent, text });
+      this.sends.push({ id: answer.json.id, phone: person.phone, n: person.count, text });
     }
   }
 
