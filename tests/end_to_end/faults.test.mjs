@@ -56,6 +56,19 @@ test('F06 a stop under load ends in time, and nothing acknowledged is lost (G11)
     { lost: 0, duplicated: 0, reordered: 0, regressed: 0, broken: [], unknown: 0 }, verdict.examples.join('\n'));
 });
 
+test('F01 after a kill the work goes on within 5 s of READY (G10)', async (t) => {
+  const { hub, provider, remove } = await place();
+  t.after(remove);
+  const ask = async (text) => assert.equal((await postHook(hub, '/hooks/sms/message', inboundFields({ from: guest, text }))).status, 200);
+  await ask('please, before');
+  await until('it is answered', () => provider.receipts.length === 1);
+  await ask('please, just then');
+  await hub.kill();
+  assert.ok((await hub.launch()) <= 5000, 'ready within 5 s');
+  await ask('please, after');
+  await until('both are answered', () => provider.receipts.length === 3, { seconds: 5 });
+});
+
 describe('F20 a provider that accepts and whose answer is lost', { concurrency: true }, () => {
   test('is asked what became of the message, which is not sent again', async (t) => {
     const { hub, provider, remove } = await place();

@@ -107,6 +107,7 @@ export class Hub {
   /** Runs a verb of the command line; never throws: {code, stdout, stderr}. */
   async cli(args, { input } = {}) {
     const child = run(binary, [...args, '-c', this.configFile], { cwd: this.folder, env: { ...process.env, ...this.env }, timeout: 60_000 });
+    child.child.stdin.on('error', () => {});  // A verb that reads no input may end before it is written.
     child.child.stdin.end(input ?? '');
     try {
       return { code: 0, ...(await child) };
@@ -159,6 +160,12 @@ export class Hub {
   async sql(statement) {
     const { stdout } = await run('sqlite3', ['-readonly', '-json', '-cmd', '.timeout 5000', this.database, statement], { maxBuffer: 1 << 28 });
     return stdout.trim() ? JSON.parse(stdout) : [];
+  }
+
+  /** A write that no interface offers, with the hub stopped. */
+  async changeDatabase(statement) {
+    if (this.process.exitCode === null) throw new Error('the hub is still running');
+    await run('sqlite3', [this.database, statement]);
   }
 
   /** Waits until every accepted webhook reached its end state (G2). */
