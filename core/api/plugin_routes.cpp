@@ -49,7 +49,8 @@ Request request_of(const Exchange& exchange, const ApiRoute& route) {
     for (const std::string_view name : shown_headers) {
         if (const auto value = http.header(name)) request.headers[std::string{name}] = *value;
     }
-    for (const auto& [name, value] : Query::parse(http.query).all()) request.query[name] = value;
+    const Query query = Query::parse(http.query);
+    for (const auto& [name, value] : query.all()) request.query[name] = value;
     request.peer = http.peer;
     request.user = exchange.caller.id;
     request.role = exchange.caller.role;
