@@ -6,6 +6,7 @@
 
 #include "app/hub.hpp"
 #include "base/log.hpp"
+#include "delivery/negative_control.hpp"
 
 namespace patchbay {
 namespace {
@@ -25,6 +26,8 @@ void block_stop_signals() {
     const sigset_t signals = stop_signals();
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);  // A file limit is answered as a full disk (F11), not with the end of
+                               // the process.
 }
 
 void wait_for_stop_signal() {
@@ -53,6 +56,8 @@ void print_addresses(const HubConfig& config) {
 int serve(const HubConfig& config) {
     block_stop_signals();
     start_logging(config.log);
+    const char* control = std::getenv("PATCHBAY_NEGATIVE_CONTROL");
+    arm_negative_control(control ? control : "", config.production());
     Hub hub{config, print_line};
     hub.start();
     print_addresses(config);

@@ -1,6 +1,7 @@
 #include "delivery/jobs.hpp"
 
 #include "base/log.hpp"
+#include "delivery/negative_control.hpp"
 #include "delivery/statements.hpp"
 
 namespace patchbay {
@@ -37,7 +38,8 @@ bool touch_lane(Transaction& tx, const std::string& lane) {
 }
 
 std::optional<EnqueuedJob> enqueue_job(Transaction& tx, Ids& ids, const NewJob& job,
-                                       const std::optional<LanePlace>& place, TimeMs now) {
+                                       const std::optional<LanePlace>& wanted_place, TimeMs now) {
+    const auto place = is_switched_off(NegativeControl::no_lanes) ? std::nullopt : wanted_place;
     const auto row =
         tx.first(sql::job_enqueue,
                  {ids.machine_id(), job.queue, place ? Value{place->lane} : Value{},
@@ -81,6 +83,7 @@ bool has_due_job(Session& session, const std::string& queue, TimeMs now) {
 }
 
 void mark_sending(Transaction& tx, const ClaimedJob& job, TimeMs now) {
+    if (is_switched_off(NegativeControl::no_unknown)) return;
     if (!tx.first(sql::job_sending, {job.id, job.token, plus(now, least_lease_to_send)})) {
         throw LeaseLost(job.id);
     }
@@ -109,6 +112,10 @@ void retry_job(Transaction& tx, const ClaimedJob& job, TimeMs run_at, bool spend
 
 void leave_unknown(Transaction& tx, const ClaimedJob& job, TimeMs run_at,
                    const std::string& error) {
+    if (is_switched_off(NegativeControl::no_unknown)) {
+        retry_job(tx, job, run_at, true, error);
+        return;
+    }
     if (!tx.first(sql::job_unknown, {run_at, text_or_null(shortened(error)), job.id, job.token})) {
         throw LeaseLost(job.id);
     }
