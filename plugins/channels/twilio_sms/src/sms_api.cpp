@@ -11,8 +11,6 @@
 #include <twilio/json.hpp>
 #include <twilio/status.hpp>
 
-#include "problem.hpp"
-
 namespace patchbay::twilio_sms {
 namespace {
 
@@ -33,11 +31,6 @@ Poco::Dynamic::Var time_or_null(int64_t ms) {
     if (ms == 0) return {};
     return Poco::DateTimeFormatter::format(Poco::Timestamp{ms * 1000}, "%Y-%m-%dT%H:%M:%S.%iZ");
 }
-
-struct Wanted {
-    std::string to, from, text;
-    std::vector<FieldError> errors;
-};
 
 // One field of text. Adds to `errors` what is wrong with it.
 std::string read_text(const Poco::JSON::Object& body, const std::string& field, bool required,
@@ -66,15 +59,6 @@ std::string read_phone(const Poco::JSON::Object& body, const std::string& field,
     std::string phone = e164(text);
     if (phone.empty()) errors.push_back({field, "invalid_phone_number", "is not a phone number"});
     return phone;
-}
-
-Wanted read_wanted(const Poco::JSON::Object& body) {
-    Wanted wanted;
-    wanted.to = read_phone(body, "to_phone", true, wanted.errors);
-    wanted.text = read_text(body, "message", true, wanted.errors);
-    // Not always a phone: a short code or a sender's name is ours too.
-    wanted.from = read_text(body, "from_phone", false, wanted.errors);
-    return wanted;
 }
 
 bool is_taken(const messaging::MessageInfo& message) {
@@ -206,49 +190,61 @@ Response SmsApi::answer(const Call& call, const Request& request) const {
     return request.route == "send" ? send(call, request) : status(request);
 }
 
+SmsApi::Wanted SmsApi::read_wanted(const Poco::JSON::Object& body) {
+    Wanted wanted;
+    wanted.to = read_phone(body, "to_phone", true, wanted.errors);
+    wanted.text = read_text(body, "message", true, wanted.errors);
+    // Not always a phone: a short code or a sender's name is ours too.
+    wanted.from = read_text(body, "from_phone", false, wanted.errors);
+    return wanted;
+}
+
+std::optional<Problem> SmsApi::fault_in(const Wanted& wanted) const {
+    if (!wanted.errors.empty()) return field_problem(wanted.errors);
+    if (characters(wanted.text) > max_text_chars) {
+        return Problem{422, "text_too_long", "The text is too long",
+                       "message has more than 1600 characters."};
+    }
+    const auto numbers = config_.numbers();
+    const bool is_ours = wanted.from.empty() ||
+                         std::find(numbers.begin(), numbers.end(), wanted.from) != numbers.end();
+    if (is_ours) return std::nullopt;
+    return Problem{422, "unknown_from", "Not a number of this channel",
+                   "from_phone is not a number of this channel."};
+}
+
 Response SmsApi::send(const Call& call, const Request& request) const {
     const auto body = twilio::parse_object(request.body);
     if (!body) {
         return problem_answer({400, "invalid_json", "Not JSON", "Expected a JSON object."},
                               request);
     }
-    Wanted wanted = read_wanted(*body);
-    if (!wanted.errors.empty()) return problem_answer(field_problem(wanted.errors), request);
-    if (characters(wanted.text) > max_text_chars) {
-        return problem_answer({422, "text_too_long", "The text is too long",
-                               "message has more than 1600 characters."},
-                              request);
-    }
-    const auto numbers = config_.numbers();
-    const bool is_ours = wanted.from.empty() ||
-                         std::find(numbers.begin(), numbers.end(), wanted.from) != numbers.end();
-    if (!is_ours) {
-        return problem_answer({422, "unknown_from", "Not a number of this channel",
-                               "from_phone is not a number of this channel."},
-                              request);
-    }
-    const messaging::NewMessage message{.channel = own_instance(),
-                                        .to = Address::phone(wanted.to),
-                                        .text = wanted.text,
-                                        .author = request.user,
-                                        .key = key_of(request),
-                                        .wait = send_wait,
-                                        .from = twilio::sms_address(wanted.from)};
-    messaging::MessageInfo sent;
+    const Wanted wanted = read_wanted(*body);
+    if (const auto fault = fault_in(wanted)) return problem_answer(*fault, request);
+
     try {
-        sent = host_.send_message(call, message);
+        return answer_for(host_.send_message(call, {.channel = own_instance(),
+                                                    .to = Address::phone(wanted.to),
+                                                    .text = wanted.text,
+                                                    .author = request.user,
+                                                    .key = key_of(request),
+                                                    .wait = send_wait,
+                                                    .from = twilio::sms_address(wanted.from)}),
+                          request);
     } catch (const Error& error) {
         if (error.kind != ErrorKind::refused || error.code.empty()) throw;
         return problem_answer({422, error.code, "The hub refused the message", error.what()},
                               request);
     }
-    if (sent.status == DeliveryStatus::failed) return problem_answer(refusal(sent), request);
-    if (is_taken(sent)) return json_answer(201, message_json(sent, config_.default_from));
+}
 
-    auto queued = message_json(sent, config_.default_from);
-    queued.set("status", "QUEUED");  // Whatever holds it up: the job goes on.
-    queued.set("provider_msg_id", Poco::Dynamic::Var{});
-    return json_answer(202, queued);
+Response SmsApi::answer_for(const messaging::MessageInfo& sent, const Request& request) const {
+    if (sent.status == DeliveryStatus::failed) return problem_answer(refusal(sent), request);
+    auto json = message_json(sent, config_.default_from);
+    if (is_taken(sent)) return json_answer(201, json);
+    json.set("status", "QUEUED");  // Whatever holds it up: the job goes on.
+    json.set("provider_msg_id", Poco::Dynamic::Var{});
+    return json_answer(202, json);
 }
 
 Response SmsApi::status(const Request& request) const {

@@ -2,11 +2,15 @@
 //   POST /api/sms/send/            {"to_phone", "message", "from_phone"}
 //   GET  /api/sms/{uuid}/status/
 #pragma once
+#include <Poco/JSON/Object.h>
+
+#include <optional>
 #include <patchbay/sdk.hpp>
 #include <string>
 #include <vector>
 
 #include "config.hpp"
+#include "problem.hpp"
 
 namespace patchbay::twilio_sms {
 
@@ -20,6 +24,14 @@ public:
     Response answer(const Call& call, const Request& request) const;
 
 private:
+    /// What a request to send says, and what is wrong with it.
+    struct Wanted {
+        std::string to, from, text;
+        std::vector<FieldError> errors;
+    };
+    static Wanted read_wanted(const Poco::JSON::Object& body);
+    std::optional<Problem> fault_in(const Wanted& wanted) const;
+    Response answer_for(const messaging::MessageInfo& sent, const Request& request) const;
     Response send(const Call& call, const Request& request) const;
     Response status(const Request& request) const;
     std::string own_instance() const;
