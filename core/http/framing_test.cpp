@@ -1,17 +1,17 @@
 #include "http/framing.hpp"
 
-#include <Poco/JSON/Object.h>
-#include <Poco/JSON/Parser.h>
 #include <gmock/gmock.h>
 
-#include <filesystem>
-#include <fstream>
 #include <random>
+
+#include "http/framing_cases_test.hpp"
 
 namespace patchbay {
 namespace {
 
 using Step = RequestParser::Step;
+using testing_http::Case;
+using testing_http::shared_cases;
 
 struct Seen {
     std::vector<std::string> targets, bodies;
@@ -51,27 +51,6 @@ Seen feed(std::string_view bytes, const std::function<size_t()>& cut) {
     }
     seen.in_request = parser.started();
     return seen;
-}
-
-struct Case {
-    std::string rule, name, expect, bytes;
-};
-
-std::vector<Case> shared_cases() {
-    const std::filesystem::path file = PATCHBAY_SOURCE_DIR "/../shared/framing/cases.json";
-    std::ifstream in(file);
-    if (!in) return {};
-    // Not parse_json: the file shows NULs as \u0000, which our own reader refuses.
-    const auto root = Poco::JSON::Parser().parse(in).extract<Poco::JSON::Object::Ptr>();
-    const auto list = root->getArray("cases");
-    std::vector<Case> cases;
-    for (size_t i = 0; i < list->size(); ++i) {
-        const auto item = list->getObject(static_cast<unsigned>(i));
-        cases.push_back({item->getValue<std::string>("rule"), item->getValue<std::string>("name"),
-                         item->get("expect").convert<std::string>(),
-                         *from_base64(item->getValue<std::string>("bytes_base64"))});
-    }
-    return cases;
 }
 
 // S19: a target is taken byte for byte, and refused when its path is not one that could be routed

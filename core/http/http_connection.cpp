@@ -182,7 +182,7 @@ void HttpConnection::decide_continue(const RouteMatch& match) {
     }
     if (!context_.config.before_continue) return;
     if (auto early = context_.config.before_continue(parser_.request(), *match.route))
-        answer_early(std::move(*early));
+        answer_early(std::move(*early), request_id(parser_.request()));
 }
 
 bool HttpConnection::is_our_host(std::string_view host) const {
@@ -249,12 +249,13 @@ void HttpConnection::refuse(const Refusal& refusal) {
     context_.reject(refusal.reason);
     Problem problem(refusal.code, refusal.detail);
     problem.status_is(refusal.status);
-    answer_early(problem_response(problem, request_id(parser_.request()), empty_errors_));
+    const std::string id = request_id(parser_.request());
+    answer_early(problem_response(problem, id, empty_errors_), id);
 }
 
 // An answer without an exchange: what else comes on this connection is read and thrown away.
-void HttpConnection::answer_early(Response response) {
-    response.headers.try_emplace("x-request-id", request_id(parser_.request()));
+void HttpConnection::answer_early(Response response, const std::string& id) {
+    response.headers["x-request-id"] = id;
     parser_.reset();
     ++number_;
     exchange_ = false;
@@ -265,7 +266,7 @@ void HttpConnection::answer_early(Response response) {
 
 std::string HttpConnection::request_id(const HttpRequest& request) const {
     const auto sent = request.header("X-Request-Id");
-    return sent && is_request_id(*sent) ? std::string(*sent) : "req-" + context_.ids.uuid();
+    return sent && is_request_id(*sent) ? std::string(*sent) : context_.new_request_id();
 }
 
 void HttpConnection::send(Response response) {

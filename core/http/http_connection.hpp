@@ -46,7 +46,7 @@ private:
     void on_refusal();
     void dispatch(bool keep_alive);
     void refuse(const Refusal& refusal);
-    void answer_early(Response response);
+    void answer_early(Response response, const std::string& id);
     void send(Response response);
     void flush();
     void end_answer();

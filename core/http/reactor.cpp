@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 
 #include "base/log.hpp"
 #include "http/http_connection.hpp"
@@ -31,6 +32,16 @@ bool is_shortage(int error) {
 }
 
 }  // namespace
+
+std::string ServerContext::request_id_prefix(const std::string& uuid) {
+    return "req-" + uuid.substr(0, 8) + uuid.substr(9, 4) + uuid.substr(32) + "-";
+}
+
+std::string ServerContext::new_request_id() {
+    char digits[16];
+    const auto end = std::to_chars(digits, digits + sizeof digits, ++request_ids, 36).ptr;
+    return std::string(id_prefix).append(digits, end);
+}
 
 void ServerContext::reject(const char* reason) {
     const std::lock_guard lock(mutex);

@@ -27,10 +27,16 @@ struct ServerContext {
     AddressList trusted_proxies;
     AddressCounts addresses{};
     std::atomic<size_t> connections{0}, buffered{0};
-    std::atomic<uint64_t> requests{0};
+    std::atomic<uint64_t> requests{0}, request_ids{0};
+    const std::string id_prefix = request_id_prefix(ids.uuid());
     std::atomic<bool> stopping{false}, finished{false};
     std::atomic<size_t> listening{
         0};  ///< Reactors that still accept; the last one closes the sockets.
+
+    /// "req-", time and chance of this start of the server, and a count. An id with random bytes of
+    /// its own would cost a tenth of a small request.
+    std::string new_request_id();
+    static std::string request_id_prefix(const std::string& uuid);
 
     void reject(const char* reason);
     void enter_exchange() { ++in_flight; }

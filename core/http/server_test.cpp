@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/json.hpp"
+#include "http/framing_cases_test.hpp"
 #include "http/loopback_test.hpp"
 
 namespace patchbay {
@@ -160,10 +161,44 @@ TEST(Server, RefusesBadFramingAndReadsNothingBehindIt) {
     const Answer answer = client.answer();
     EXPECT_EQ(answer.status, 400) << "S04";
     EXPECT_EQ(answer.header("Connection"), "close");
+    EXPECT_EQ(text_at(parse_json(answer.body), "instance"), answer.header("X-Request-Id"));
     EXPECT_TRUE(client.ended());
     EXPECT_EQ(client.input(), "");
     EXPECT_EQ(hub.handled, 0);
     EXPECT_EQ(hub.server->stats().rejected.at("content_length"), 1u);
+}
+
+TEST(Server, AnswersEveryFramingCaseWithItsStatus) {
+    const std::vector<Case> cases = shared_cases();
+    if (cases.empty()) GTEST_SKIP() << "shared/framing/cases.json is missing";
+    ServerConfig config;
+    config.reactors = 2;
+    TestServer hub{config};
+    std::atomic<bool> smuggled{false};
+    hub.echo("/x", RunsOn::reactor);
+    hub.route({.name = "smuggled", .method = "GET", .path = "/smuggled"},
+              [&](const ExchangePtr& exchange) {
+                  smuggled = true;
+                  exchange->answer({});
+              });
+    hub.start();
+    for (const Case& test : cases) {
+        SCOPED_TRACE(test.rule + " " + test.name);
+        RawClient client = hub.client();
+        client.send(test.bytes);
+        client.end_sending();
+        const int status = client.answer().status;
+        if (test.expect == "partial" || test.expect == "waits") {
+            EXPECT_EQ(status, 0);
+        } else if (test.expect.starts_with('4') || test.expect.starts_with('5')) {
+            EXPECT_EQ(status, std::stoi(test.expect));
+        } else {
+            EXPECT_THAT(status, testing::AnyOf(200, 400, 404, 405)) << "what the routes make of it";
+        }
+        EXPECT_TRUE(client.ended());
+    }
+    EXPECT_FALSE(smuggled);
+    EXPECT_EQ(hub.ask(post("/x", "still here")).body, "still here");
 }
 
 TEST(Server, RefusesALargeBodyBeforeReadingIt) {
