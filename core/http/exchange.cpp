@@ -70,6 +70,7 @@ void Exchange::answer(Response response) {
         log_error("http", "a hook of an answer threw", {{"request", id_}, {"error", error.what()}});
         response = problem_response(Problem("internal"), id_, empty_errors);
     }
+    hooks_.clear();  // One that holds the exchange would keep it for ever.
     response.headers["x-request-id"] = id_;
     if (request_.path.starts_with("/api") && !find_header(response.headers, "Cache-Control"))
         response.headers["cache-control"] = "no-store";
