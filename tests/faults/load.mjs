@@ -19,8 +19,8 @@ export function random(seed) {
 const wait = (ms) => new Promise((go) => { setTimeout(go, ms); });
 
 /** The flow of the hub under test answers each message with this word by its text. */
-const asking = 'please';
-export const answerRule = { contains: asking, reply: 're {{ message.text }}' };
+const question = 'please';
+export const answerRule = { contains: question, reply: 're {{ message.text }}' };
 export const answerTo = (text) => `re ${text}`;
 /** S75 stops a flow at 20 answers in 10 minutes. */
 const questionsPerPhone = 15;
@@ -34,8 +34,9 @@ export class Load {
   strange = [];
   #busy = new Set();
 
-  constructor({ hub, token, conversations = 500, webhooksPerSecond = 200, sendsPerSecond = 100, burst = 3, seed = 1 }) {
-    Object.assign(this, { hub, token, webhooksPerSecond, sendsPerSecond, burst });
+  /** `asking`: the share of webhooks that ask for an answer of the flow. */
+  constructor({ hub, token, conversations = 500, webhooksPerSecond = 200, sendsPerSecond = 100, burst = 3, asking = 0.25, seed = 1 }) {
+    Object.assign(this, { hub, token, webhooksPerSecond, sendsPerSecond, burst, asking });
     this.random = random(seed);
     this.agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
     // Half of the conversations are begun by a phone, which the flow answers; half by staff, where no flow interferes.
@@ -73,10 +74,10 @@ export class Load {
 
   async #write(person) {
     person.count += 1;
-    const asks = person.asked < questionsPerPhone;
+    const asks = person.asked < questionsPerPhone && this.random() < this.asking;
     if (asks) person.asked += 1;
     const sid = newSid();
-    const text = `in ${person.phone} ${person.count}${asks ? ` ${asking}` : ''}`;
+    const text = `in ${person.phone} ${person.count}${asks ? ` ${question}` : ''}`;
     const fields = inboundFields({ from: person.phone, text, sid });
     const target = '/hooks/sms/message';
     const request = {
