@@ -47,7 +47,7 @@ build() {
 # targets PRESET PATTERN: names of targets that match the whole pattern, one to a line.
 targets() {
     configure "$1"
-    ninja -C "build/$1" -t targets all | sed -nE "s#^($2): .*#\1#p" | sort -u
+    ninja -C "build/$1" -t targets all | sed -nE "/^cmake_/d; s#^($2): .*#\1#p" | sort -u
 }
 
 # The shipped plugins, as build targets.
