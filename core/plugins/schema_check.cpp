@@ -95,6 +95,14 @@ std::vector<std::string> Checker::names_below(const std::string& place) const {
     return {names.begin(), names.end()};
 }
 
+// Appended step by step: GCC 12 warns wrongly about the sum of three.
+std::string list_place(int64_t number) {
+    std::string place = "[";
+    place += std::to_string(number);
+    place += ']';
+    return place;
+}
+
 // "rules[].contains" -> "rules[0].contains", "rules[1].contains"; "sheets.*.range" ->
 // "sheets.guests.range".
 std::vector<std::string> Checker::places_of(const std::string& pattern) const {
@@ -109,7 +117,7 @@ std::vector<std::string> Checker::places_of(const std::string& pattern) const {
     if (cut == list) {
         const std::string* count = value_of(head + "[]");
         const int64_t items = count ? detail::parse_integer(*count).value_or(0) : 0;
-        for (int64_t i = 0; i < items; ++i) expand("[" + std::to_string(i) + "]");
+        for (int64_t i = 0; i < items; ++i) expand(list_place(i));
     } else {
         for (const std::string& one : names_below(head)) expand("." + one);
     }
@@ -217,11 +225,11 @@ std::vector<ConfigProblem> problems_of_plugin(const Labels& found, const Instanc
     const detail::Schema none;
     const Checker checker(none, instance, file);
     std::vector<ConfigProblem> problems;
-    for (const auto& [key, text] : found) {
-        ConfigProblem one = checker.problem(key, text);
+    for (const auto& finding : found) {
+        ConfigProblem one = checker.problem(finding.first, finding.second);
         const bool told = std::any_of(known.begin(), known.end(), [&](const ConfigProblem& other) {
             return other.path == one.path ||
-                   (text == "is missing" && one.path.starts_with(other.path + ".") &&
+                   (one.message == "is missing" && one.path.starts_with(other.path + ".") &&
                     other.message.ends_with(" is missing"));
         });
         if (!told) problems.push_back(std::move(one));

@@ -97,7 +97,12 @@ inline std::string duration_text(milliseconds value) {
     return std::to_string(value.count() / best.ms) + std::string(best.name);
 }
 
-inline std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+inline std::string quoted(std::string_view text) {
+    std::string with_quotes = "\"";  // Appended step by step: GCC 12 warns wrongly about a sum.
+    with_quotes += text;
+    with_quotes += '"';
+    return with_quotes;
+}
 
 /// What is wrong with a scalar, in words; nullopt when nothing is. A secret's value is never
 /// quoted.
