@@ -66,6 +66,7 @@ std::optional<Template> read_template(Fields& fields) {
 /// What both POSTs have in common.
 void read_content(Fields& fields, Draft& draft) {
     draft.text = fields.text("text", max_text_bytes).value_or("");
+    draft.limit_repeats = true;
     draft.media = read_media(fields);
     draft.from_template = read_template(fields);
     if (const JsonObject attributes = fields.object("attributes")) {

@@ -149,7 +149,7 @@ TEST_F(CommandLine, AddsUsersAndGivesThemTokens) {
     EXPECT_EQ(std::count(token.out.begin(), token.out.end(), '.'), 2) << token.out;
     EXPECT_EQ(run({"token", "--email", "no@x.org"}).code, 4);
     const Finished invited = run({"user", "add", "--email", "ann@x.org", "--name", "Ann", "--role",
-                             "agent", "--department", "reception", "--output", "json"});
+                                  "agent", "--department", "reception", "--output", "json"});
     EXPECT_EQ(text_at(invited.json(), "departments.0"), "Reception");
     EXPECT_TRUE(text_at(invited.json(), "invite_url").has_value());
     const Finished list = run({"user", "list"});
@@ -179,7 +179,8 @@ TEST_F(CommandLine, TalksToTheRunningServer) {
     {
         RunningHub hub(config);
         hub.start();
-        const Finished sent = run({"send", "--channel", "sms", "--to", "+15558675310", "--text", "Hi"});
+        const Finished sent =
+            run({"send", "--channel", "sms", "--to", "+15558675310", "--text", "Hi"});
         EXPECT_EQ(sent.code, 0) << sent.err;
         EXPECT_EQ(sent.err, "") << "the server has the store; nothing else may open it";
         EXPECT_EQ(run({"deliveries", "list", "--output", "json"}).json()->getArray("items")->size(),
@@ -213,7 +214,7 @@ TEST_F(CommandLine, PostsSignedWebhooks) {
     const std::string url = "http://127.0.0.1:" + std::to_string(hub.port());
     write_config(url);
     const Finished posted = run({"trigger", "sms.message", "--from", "+15558675310", "--text",
-                            "Hello & bye", "--form", "ProfileName=Ann"});
+                                 "Hello & bye", "--form", "ProfileName=Ann"});
     EXPECT_EQ(posted.code, 0) << posted.err;
     EXPECT_EQ(posted.out, url + "/hooks/sms/message answered 200\n");
     EXPECT_TRUE(twilio_signature_matches(seen, url, {"hush-hush-hush"}));

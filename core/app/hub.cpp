@@ -1,6 +1,5 @@
 #include "app/hub.hpp"
 
-
 #include "base/log.hpp"
 #include "delivery/messaging_service.hpp"
 #include "http/stages.hpp"

@@ -22,7 +22,7 @@ std::string joined(const std::vector<ConfigProblem>& problems) {
 bool is_http_url(std::string_view url) {
     const size_t scheme = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : 0;
     return scheme > 0 && url.size() > scheme &&
-           url.find_first_of(" \t?#@") == std::string_view::npos;
+           url.find_first_of(" \t?#") == std::string_view::npos;
 }
 
 bool is_host_and_port(std::string_view listen) {
@@ -43,7 +43,7 @@ bool says_production(const YamlNode& root) {
 void check_origins(Section& server, const std::vector<std::string>& origins) {
     for (const auto& origin : origins) {
         if (!is_http_url(origin) || origin.ends_with('/') ||
-            origin.find('*') != std::string::npos) {
+            origin.find_first_of("*@") != std::string::npos) {
             server.refuse("cors_origins",
                           "expected exact origins such as \"https://desk.example\", "
                           "found \"" +

@@ -163,6 +163,7 @@ Draft draft_of(const MessagingService& service, const messaging::NewMessage& mes
     draft.trace = call.trace;
     draft.purpose = message.purpose;
     if (message.valid_for.count() > 0) draft.validity = message.valid_for;
+    draft.limit_repeats = true;
     draft.limits = service.limits(message.channel);
     return draft;
 }
@@ -173,7 +174,8 @@ QueuedMessage queue(const MessagingService& service, const Draft& draft) {
             return queue_message(tx, service.mint, draft, service.store.clock().now_ms());
         });
     } catch (const SendRefused& refused) {
-        Error error(ErrorKind::refused, refused.what());
+        Error error(refused.code == "rate_limited" ? ErrorKind::rate_limited : ErrorKind::refused,
+                    refused.what());
         error.code = refused.code;
         throw error;
     }

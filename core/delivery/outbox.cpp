@@ -1,8 +1,12 @@
 #include "delivery/outbox.hpp"
 
+#include <patchbay/text.hpp>
+
+#include "base/crypto.hpp"
 #include "base/json.hpp"
 #include "delivery/jobs.hpp"
 #include "delivery/statements.hpp"
+#include "identity/statements.hpp"
 #include "messaging/consent.hpp"
 #include "messaging/contacts.hpp"
 #include "messaging/conversations.hpp"
@@ -132,6 +136,21 @@ NewMessage message_of(const Draft& draft, const Target& target, TimeMs valid_unt
     return message;
 }
 
+// A caller that loops sends the same text again and again; five in a minute is what a person may
+// need (api-shapes, How a send ends). The name of the bucket is a hash: neither the number nor the
+// text is written a second time.
+void require_no_flood(Transaction& tx, const Draft& draft, const Target& target, TimeMs now) {
+    if (!draft.limit_repeats) return;
+    constexpr TimeMs window = 60'000;
+    constexpr TimeMs cost = window / 5;
+    const std::string bucket =
+        "resend:" + to_hex(sha256(target.channel + '\n' + target.to.value + '\n' + draft.text));
+    if (!tx.first(sql::rate_take, {bucket, now + cost, now, cost, now + window - cost})) {
+        throw SendRefused("rate_limited",
+                          "this text went to this recipient five times in a minute");
+    }
+}
+
 std::optional<QueuedMessage> find_repeated(Transaction& tx, const Draft& draft,
                                            const Target& target) {
     if (!draft.client_ref || target.created) return std::nullopt;
@@ -166,6 +185,7 @@ QueuedMessage queue_message(Transaction& tx, Mint& mint, const Draft& draft, Tim
     if (auto earlier = find_repeated(tx, draft, target)) return *earlier;
     require_consent(tx, target.to, target.channel);
     require_open_window(draft, target, now);
+    require_no_flood(tx, draft, target, now);
 
     const TimeMs valid_until =
         now + draft.validity.value_or(std::chrono::milliseconds{chat_validity}).count();

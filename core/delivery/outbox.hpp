@@ -48,6 +48,8 @@ struct Draft {
     std::optional<std::chrono::milliseconds> validity;  ///< Default 24 h.
     int64_t priority = 5;
     SendLimits limits;
+    bool limit_repeats = false;  ///< Sends that people and programs ask for: five equal texts to
+                                 ///< one address in 60 s.
     // For a conversation that has to be made.
     std::string purpose, mode = "relay", conversation_kind = "general";
     std::optional<std::string> department;

@@ -44,7 +44,8 @@ ConsentEffect consent_effect(const Event& event, bool opted_out) {
 }
 
 std::string attributes_json(const Event& event) {
-    JsonObject object = make_object();
+    // What has no column of its own (a location, a referral) comes as the plugin's JSON.
+    JsonObject object = event.data.empty() ? make_object() : parse_json_object(event.data);
     for (const auto& [name, value] : event.extra) object->set(name, value);
     return to_json(object);
 }
@@ -101,6 +102,7 @@ Routed EventPipeline::commit(Transaction& tx, const InstanceConfig& instance, in
         ++routed.events;
         if (event.topic == "message.received") message_received(context, event, id);
         if (event.topic == "delivery.changed") delivery_changed(context, event, id);
+        if (event.topic == "consent.changed") consent_changed(context, event);
     }
     if (routed.events + routed.repeats == 0) {
         routed.state = "ignored";
@@ -145,6 +147,18 @@ void EventPipeline::message_received(Context& context, const Event& event, int64
                     place, now);
         routed.queues.push_back("flow");
     }
+}
+
+// The provider keeps a list of its own; ours follows it, so that nothing is offered that it would
+// refuse.
+void EventPipeline::consent_changed(Context& context, const Event& event) {
+    const auto state = event.extra.find("state");
+    if (state == event.extra.end() || (state->second != "in" && state->second != "out")) {
+        throw Error(ErrorKind::internal, "the plugin's consent event has no state in or out");
+    }
+    set_consent(context.tx, mint_.ids,
+                {event.from, context.instance.name, state->second, "provider", "",
+                 context.instance.name, event.at_ms == 0 ? context.now : event.at_ms});
 }
 
 void EventPipeline::delivery_changed(Context& context, const Event& event, int64_t event_id) {

@@ -38,6 +38,7 @@ private:
     struct Context;
     void message_received(Context& context, const Event& event, int64_t event_id);
     void delivery_changed(Context& context, const Event& event, int64_t event_id);
+    void consent_changed(Context& context, const Event& event);
 
     const HubConfig& config_;
     Mint& mint_;

@@ -1,7 +1,7 @@
 #include "inbound/hooks.hpp"
 
 #include <future>
-#include <patchbay/form.hpp>
+#include <patchbay/text.hpp>
 
 #include "base/log.hpp"
 #include "http/problem.hpp"
@@ -53,11 +53,8 @@ void check_body(const Hook& hook, const HttpRequest& request) {
             request.content_type() != "application/x-www-form-urlencoded") {
             throw Problem("unsupported_media_type");
         }
-        try {
-            Form::parse(request.body);
-        } catch (const Error&) {
-            throw Problem("invalid_form");
-        }
+        const auto decoded = percent_decode(request.body, true);
+        if (!decoded || !is_utf8(*decoded)) throw Problem("invalid_form");
     } else if (hook.route.body == RouteBody::json && request.content_type() != "application/json") {
         throw Problem("unsupported_media_type");
     }

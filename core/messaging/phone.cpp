@@ -29,6 +29,12 @@ bool is_phone_text(std::string_view text) {
 std::optional<std::string> to_e164(std::string_view text) {
     std::string number = trimmed(without_prefix(text, "whatsapp:"));
     if (number.starts_with("00")) number = "+" + number.substr(2);
+    // Bare digits with their country code, as some clients write them (X24); a leading zero is a
+    // national number.
+    if (number.size() >= 10 && number.find_first_not_of("0123456789") == std::string::npos &&
+        number.front() != '0') {
+        number = "+" + number;
+    }
     if (!number.starts_with('+') || !is_phone_text(number)) return std::nullopt;
 
     const PhoneNumberUtil& util = *PhoneNumberUtil::GetInstance();

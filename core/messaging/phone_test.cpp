@@ -9,7 +9,7 @@ TEST(PhoneNumbers, AreBroughtToE164WhateverTheirForm) {
     const std::pair<const char*, const char*> cases[] = {
         {"+27123456789", "+27123456789"},   {"whatsapp:+27123456789", "+27123456789"},
         {"0027123456789", "+27123456789"},  {" +1 (555) 867-5310 ", "+15558675310"},
-        {"+49 30 1234567", "+49301234567"},
+        {"+49 30 1234567", "+49301234567"}, {"15558675310", "+15558675310"},
     };
     for (const auto& [written, expected] : cases) {
         SCOPED_TRACE(written);

@@ -30,7 +30,7 @@ inline const Statement contact_insert{
 inline const Statement contact_touch{
     "contact.touch",
     "UPDATE contacts SET last_message_at=CASE WHEN last_message_at<$1 THEN $1 ELSE last_message_at "
-    "END,name=CASE WHEN name='' THEN $2 ELSE name END,updated_at=$3 WHERE id=$4",
+    "END,name=$2,updated_at=$3 WHERE id=$4",
     {"PRIMARY"}};
 inline const Statement contact_get{
     "contact.get",

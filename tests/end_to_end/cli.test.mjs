@@ -38,12 +38,18 @@ describe('the command line', () => {
   test('config validate: every mistake with file, line and column, exit 1', async (t) => {
     const good = hub.config;
     t.after(() => { hub.config = good; hub.writeConfig(); });
-    hub.config = { ...good, plugins: { sms: { plugin: 'twilio_sms', colour: 'red', config: { account_sid: 'SK0123456789abcdef0123456789abcdef', auth_tokn: 'x' } } } };
-    hub.writeConfig();
-    const { code, stdout, stderr } = await hub.cli(['config', 'validate']);
-    const lines = (stdout + stderr).split('\n').filter((line) => /patchbay\.yaml:\d+:\d+: /.test(line));
-    assert.equal(code, 1);
-    for (const key of ['colour', 'account_sid', 'auth_tokn']) assert.ok(lines.some((line) => line.includes(key)), `${key} in\n${lines.join('\n')}`);
+    const mistakes = async (instance) => {
+      hub.config = { ...good, plugins: { sms: { plugin: 'twilio_sms', ...instance } } };
+      hub.writeConfig();
+      const { code, stdout, stderr } = await hub.cli(['config', 'validate']);
+      assert.equal(code, 1);
+      return (stdout + stderr).split('\n').filter((line) => /patchbay\.yaml:\d+:\d+: /.test(line)).join('\n');
+    };
+    // The hub's own keys first; a plugin is asked about its block when those are right.
+    const ours = await mistakes({ colour: 'red', isolation: 'none or so', config: {} });
+    for (const key of ['colour', 'isolation']) assert.ok(ours.includes(key), `${key} in\n${ours}`);
+    const plugins = await mistakes({ config: { account_sid: 'SK0123456789abcdef0123456789abcdef', auth_tokn: 'x' } });
+    for (const key of ['auth_token', 'auth_tokn']) assert.ok(plugins.includes(key), `${key} in\n${plugins}`);
   });
 
   test('config show: secrets as ***', async () => {

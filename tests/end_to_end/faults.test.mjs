@@ -65,8 +65,10 @@ test('F01 after a kill the work goes on within 5 s of READY (G10)', async (t) =>
   await ask('please, just then');
   await hub.kill();
   assert.ok((await hub.launch()) <= 5000, 'ready within 5 s');
-  await ask('please, after');
-  await until('both are answered', () => provider.receipts.length === 3, { seconds: 5 });
+  // Another guest: the answer that was under way may be unknown, and then its own conversation waits for the look-up (G5, G7).
+  assert.equal((await postHook(hub, '/hooks/sms/message', inboundFields({ from: '+15558675311', text: 'please, after' }))).status, 200);
+  await until('the next one is answered', () => provider.receipts.some((receipt) => receipt.to === '+15558675311'), { seconds: 5 });
+  await until('the one under way is answered too', () => provider.receipts.length === 3, { seconds: 40 });
 });
 
 describe('F20 a provider that accepts and whose answer is lost', { concurrency: true }, () => {

@@ -229,9 +229,16 @@ Form form_from(std::string_view body) {
     return Form::parse(clean);
 }
 
+// A webhook that is configured as GET has its parameters in the URL.
+std::string parameters_of(const Request& request) {
+    if (request.method != "GET") return request.body;
+    const size_t mark = request.url.find('?');
+    return mark == std::string::npos ? std::string{} : request.url.substr(mark + 1);
+}
+
 std::vector<Event> events_from(const Request& request, const std::string& account_sid,
                                AddressReader address) {
-    const Form form = form_from(request.body);
+    const Form form = form_from(parameters_of(request));
     // An account that shares our URL by mistake must not write into our conversations (S49).
     if (const auto account = form.value_or("AccountSid", account_sid); account != account_sid) {
         throw RequestError(422, "unknown_account");

@@ -163,8 +163,12 @@ std::string e164(std::string_view text) {
             return {};
         }
     }
-    if (!has_plus && !lost_plus && digits.starts_with("00")) digits.erase(0, 2);
-    const bool fits = digits.size() >= 7 && digits.size() <= 15 && digits.front() != '0';
+    const bool has_zeros = !has_plus && !lost_plus && digits.starts_with("00");
+    if (has_zeros) digits.erase(0, 2);
+    // Bare digits are taken for a number with its country only where they are long enough to be
+    // one.
+    const size_t least = has_plus || lost_plus || has_zeros ? 7 : 10;
+    const bool fits = digits.size() >= least && digits.size() <= 15 && digits.front() != '0';
     return fits ? "+" + digits : std::string{};
 }
 

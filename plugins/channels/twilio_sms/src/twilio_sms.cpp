@@ -77,6 +77,7 @@ std::vector<Route> TwilioSms::routes() const {
     std::vector<Route> routes;
     for (const char* name : {"message", "status"}) {
         routes.push_back({.name = name,
+                          .methods = {"POST", "GET"},  // Which one, the console lets people choose.
                           .body = RouteBody::form,
                           .signature = Signature::twilio_sha1,
                           .secret = "auth_token",
