@@ -71,11 +71,13 @@ SteadyTime ChannelGate::take() {
     return pace_.take(now);
 }
 
-void ChannelGate::report(Verdict verdict) {
+void ChannelGate::report(Verdict verdict, std::chrono::milliseconds took) {
     const auto seen = seen_by_breaker(verdict);
-    if (!seen) return;
     const SteadyTime now = clock_.steady();
     const std::lock_guard lock{mutex_};
+    ++counters_.sends[std::string{word(verdict)}];
+    counters_.took += took;
+    if (!seen) return;
     const bool was_open = breaker_.is_open();
     if (verdict == Verdict::retry_later) pace_.slow_down(now);
     if (breaker_.record(*seen, now)) pace_.restart(now);
@@ -105,6 +107,11 @@ std::optional<std::string> ChannelGate::paused() const {
 bool ChannelGate::is_breaker_open() const {
     const std::lock_guard lock{mutex_};
     return breaker_.is_open();
+}
+
+ChannelGate::Counters ChannelGate::counters() const {
+    const std::lock_guard lock{mutex_};
+    return counters_;
 }
 
 Capabilities ChannelGate::capabilities() const {

@@ -2,6 +2,7 @@
 // or at its pace.
 #pragma once
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <patchbay/sdk.hpp>
@@ -34,7 +35,13 @@ public:
     Answer may_claim(unsigned free_workers, unsigned busy_workers) override;
     SteadyTime take() override;
 
-    void report(Verdict verdict);
+    /// What a call came to and how long it took.
+    void report(Verdict verdict, std::chrono::milliseconds took);
+    struct Counters {
+        std::map<std::string, uint64_t> sends;  ///< By word(Verdict).
+        std::chrono::milliseconds took{0};      ///< Of all calls together.
+    };
+    Counters counters() const;
     void pause(const std::string& reason);
     void resume();  ///< Begins slowly (G18).
     std::optional<std::string> paused() const;
@@ -54,6 +61,7 @@ private:
     Breaker breaker_;
     std::string paused_;
     Capabilities capabilities_;
+    Counters counters_;
 };
 
 }  // namespace patchbay

@@ -288,9 +288,13 @@ SendLimits Delivery::limits(const std::string& channel) const {
 std::vector<Delivery::QueueState> Delivery::state() const {
     std::vector<QueueState> states;
     for (const auto& [name, queue] : impl_->all()) {
-        states.push_back({name, queue->runner->counters(),
-                          queue->gate && queue->gate->is_breaker_open(),
-                          queue->gate ? queue->gate->paused() : std::nullopt});
+        QueueState state{name, queue->runner->counters(), {}, false, std::nullopt};
+        if (queue->gate) {
+            state.sends = queue->gate->counters();
+            state.breaker_open = queue->gate->is_breaker_open();
+            state.paused = queue->gate->paused();
+        }
+        states.push_back(std::move(state));
     }
     return states;
 }

@@ -49,6 +49,7 @@ public:
     struct QueueState {
         std::string queue;
         JobRunner::Counters counters;
+        ChannelGate::Counters sends;  ///< Of channels.
         bool breaker_open = false;
         std::optional<std::string> paused;
     };

@@ -100,7 +100,7 @@ TEST(Breakers, OpenAfterFiveConnectionFailuresAndProbeEveryThirtySeconds) {
 using ChannelGates = SenderTest;
 
 TEST_F(ChannelGates, AllowOneProbeWhileTheBreakerIsOpenAndThenBeginSlowly_F24_G14) {
-    for (int i = 0; i < 5; ++i) gate->report(Verdict::not_sent);
+    for (int i = 0; i < 5; ++i) gate->report(Verdict::not_sent, 5ms);
     EXPECT_TRUE(gate->is_breaker_open());
     EXPECT_EQ(gate->may_claim(8, 0).count, 0u);
     clock.advance(30s);
@@ -108,7 +108,7 @@ TEST_F(ChannelGates, AllowOneProbeWhileTheBreakerIsOpenAndThenBeginSlowly_F24_G1
     EXPECT_EQ(gate->may_claim(8, 0).count, 1u) << "nothing was claimed: the probe is still to come";
     gate->take();
     EXPECT_EQ(gate->may_claim(8, 1).count, 0u);
-    gate->report(Verdict::accepted);
+    gate->report(Verdict::accepted, 5ms);
     EXPECT_EQ(gate->may_claim(8, 0).count, 1u) << "a tenth of eight workers, at least one";
     clock.advance(2min);
     EXPECT_EQ(gate->may_claim(8, 0).count, 8u);
@@ -122,7 +122,7 @@ TEST_F(ChannelGates, KeepToWhatThePluginCanTakeAtOnce) {
 }
 
 TEST_F(ChannelGates, DoNotCountRefusalsAsFailures) {
-    for (int i = 0; i < 100; ++i) gate->report(Verdict::refused);
+    for (int i = 0; i < 100; ++i) gate->report(Verdict::refused, 5ms);
     EXPECT_FALSE(gate->is_breaker_open());
 }
 

@@ -217,7 +217,7 @@ void Sender::conclude(const ClaimedJob& job, const Outgoing& outgoing, const Try
     });
     after_ack.pass();
     if (planned.pause_channel) gate_->pause("auth_failed");
-    gate_->report(result.verdict);
+    gate_->report(result.verdict, milliseconds{now - began});
     announce(context_, change, result.verdict, result.provider_id);
 }
 

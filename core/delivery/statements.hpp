@@ -201,6 +201,11 @@ inline const Statement status_provider_id{
     "NULL AND NOT EXISTS (SELECT 1 FROM messages o WHERE o.channel=messages.channel AND "
     "o.provider_id=$1) RETURNING id",
     {"PRIMARY", "messages_provider"}};
+// For providers that give no id.
+inline const Statement status_sent{
+    "status.sent",
+    "UPDATE messages SET sent_at=$1,updated_at=$1 WHERE id=$2 AND sent_at IS NULL RETURNING id",
+    {"PRIMARY"}};
 inline const Statement status_early{
     "status.early",
     "UPDATE message_events SET message_id=$1 WHERE channel=$2 AND provider_id=$3 AND message_id IS "

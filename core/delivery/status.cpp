@@ -165,6 +165,7 @@ std::string record_acceptance(Transaction& tx, const std::string& message_id,
         tx.run(sql::conversation_opened, {result.external_conversation, now, message->text(0)});
     }
     link_provider_id(tx, message_id, result.provider_id, now);
+    if (result.provider_id.empty()) tx.run(sql::status_sent, {now, message_id});
 
     std::string status = result.status, code, reason;
     if (result.part_ids.size() > 1) {

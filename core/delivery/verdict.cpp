@@ -1,6 +1,6 @@
 #include "delivery/verdict.hpp"
 
-#include "messaging/status.hpp"
+#include "store/store.hpp"
 
 namespace patchbay {
 namespace {
@@ -111,6 +111,13 @@ TryResult classify(std::exception_ptr thrown) {
         seen.code = error.code.empty() ? word(error.kind) : error.code;
         seen.reason = error.what();
         seen.retry_after = error.retry_after;
+    } catch (const StoreError& error) {
+        // Our own disk or database, and it comes back: no reason to spend an attempt.
+        const bool passes =
+            error.kind == StoreError::Kind::unavailable || error.kind == StoreError::Kind::full;
+        if (passes) seen.verdict = Verdict::stopping;
+        seen.code = "storage";
+        seen.reason = error.what();
     } catch (const std::exception& error) {
         seen.code = "internal";
         seen.reason = error.what();

@@ -21,8 +21,8 @@ enum class Verdict {
     refused,       ///< For good.
     opted_out,     ///< For good, and for every later message to this address.
     unauthorized,  ///< Our credentials: the channel pauses, no attempt is spent.
-    stopping,      ///< The hub or the plugin is stopping: no attempt is spent.
-    internal       ///< A fault of the plugin, before anything left.
+    stopping,  ///< The hub or the plugin is stopping, or our store is away: no attempt is spent.
+    internal   ///< A fault of the plugin, before anything left.
 };
 /// As in table attempts, logs and metrics: accepted, retry_later, ...
 std::string_view word(Verdict verdict);

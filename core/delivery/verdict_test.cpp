@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "store/store.hpp"
+
 namespace patchbay {
 namespace {
 
@@ -53,6 +55,12 @@ const Case cases[] = {
     {"the plugin is stopping",
      classify(std::make_exception_ptr(error_of(ErrorKind::stopping, false))), Verdict::stopping,
      Job::ready, "", false},
+    {"our disk is full",
+     classify(std::make_exception_ptr(StoreError(StoreError::Kind::full, "no space"))),
+     Verdict::stopping, Job::ready, "", false},
+    {"our statement is wrong",
+     classify(std::make_exception_ptr(StoreError(StoreError::Kind::constraint, "unique"))),
+     Verdict::internal, Job::ready, "", true},
     {"the plugin threw before sending",
      classify(std::make_exception_ptr(std::runtime_error("bug"))), Verdict::internal, Job::ready,
      "", true},
