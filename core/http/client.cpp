@@ -7,12 +7,10 @@
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <condition_variable>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -20,24 +18,20 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "http/http_call.hpp"
 #include "http/message.hpp"
-#include "http/peer.hpp"
 #include "http/response_writer.hpp"
 
 namespace patchbay {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 struct FreeHandle {
     void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
 };
-struct FreeList {
-    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
 using Handle = std::unique_ptr<CURL, FreeHandle>;
-using HeaderList = std::unique_ptr<curl_slist, FreeList>;
+using HeaderList = std::unique_ptr<curl_slist, FreeHeaderList>;
 
 bool is_method(std::string_view method) {
     return !method.empty() &&
@@ -91,125 +85,6 @@ std::string host_of(std::string_view url) {
     url = url.substr(0, url.find_first_of("/?#"));
     const size_t at = url.rfind('@');
     return std::string(at == std::string_view::npos ? url : url.substr(at + 1));
-}
-
-}  // namespace
-
-// One call: made by the caller, then the loop's until `done`.
-struct HttpCall {
-    // Set by the caller.
-    CURL* handle = nullptr;
-    HeaderList headers{};
-    bool may_resend = false;
-    size_t max_body = 0, max_headers = 0;
-    std::chrono::milliseconds first_byte_timeout{0};
-    bool public_only = false;
-
-    // The loop's.
-    Response response{};
-    size_t header_bytes = 0;
-    bool first_byte = false, body_begun = false, left = false, refused_address = false;
-    const char* cut = nullptr;  // Why we ended it ourselves.
-    SteadyClock::time_point first_byte_until = SteadyClock::time_point::max();
-    std::set<std::pair<SteadyClock::time_point, HttpCall*>>* waiting = nullptr;
-
-    void finish(CURLcode code) {
-        const std::lock_guard lock(mutex);
-        result = code;
-        done = true;
-        changed.notify_one();
-    }
-    CURLcode wait() {
-        std::unique_lock lock(mutex);
-        changed.wait(lock, [this] { return done; });
-        return result;
-    }
-
-    std::mutex mutex{};
-    std::condition_variable changed{};
-    CURLcode result = CURLE_OK;
-    bool done = false;
-};
-
-namespace {
-
-// Bytes of this request that libcurl has given to a socket, over all its attempts.
-bool has_left(CURL* handle) {
-    long head = 0;
-    curl_off_t body = 0;
-    curl_easy_getinfo(handle, CURLINFO_REQUEST_SIZE, &head);
-    curl_easy_getinfo(handle, CURLINFO_SIZE_UPLOAD_T, &body);
-    return head > 0 || body > 0;
-}
-
-// Runs when a connection is there and before the first byte of each attempt. libcurl repeats a
-// request by itself, POST included, when a kept connection ends without an answer; the server may
-// have worked on it, so the second attempt ends here.
-int before_request(void* self, char*, char*, int, int) {
-    auto& call = *static_cast<HttpCall*>(self);
-    call.left = call.left || has_left(call.handle);
-    if (call.left && !call.may_resend) {
-        call.cut = "the connection ended before an answer came";
-        return CURL_PREREQFUNC_ABORT;
-    }
-    call.waiting->erase({call.first_byte_until, &call});
-    call.first_byte_until = SteadyClock::now() + call.first_byte_timeout;
-    call.waiting->insert({call.first_byte_until, &call});
-    return CURL_PREREQFUNC_OK;
-}
-
-void take_header(Response& response, std::string_view line) {
-    if (line.starts_with("HTTP/")) {
-        // Of several heads (100 Continue before 200) the last one counts.
-        response = {};
-        const size_t space = line.find(' ');
-        response.status = space == std::string_view::npos
-                              ? 0
-                              : std::atoi(std::string(line.substr(space + 1, 3)).c_str());
-        return;
-    }
-    const size_t colon = line.find(':');
-    if (colon == std::string_view::npos) return;
-    const std::string_view value = trim(line.substr(colon + 1));
-    const auto [place, fresh] =
-        response.headers.try_emplace(ascii_lower(line.substr(0, colon)), value);
-    if (!fresh) place->second.append(", ").append(value);
-}
-
-size_t on_header(char* data, size_t size, size_t count, void* self) {
-    auto& call = *static_cast<HttpCall*>(self);
-    const std::string_view line(data, size * count);
-    if (!std::exchange(call.first_byte, true)) call.waiting->erase({call.first_byte_until, &call});
-    call.header_bytes += line.size();
-    if (call.header_bytes > call.max_headers) {
-        call.cut = "the headers of the answer are too large";
-        return 0;
-    }
-    if (!call.body_begun) take_header(call.response, line);  // Trailers are dropped.
-    return line.size();
-}
-
-size_t on_body(char* data, size_t size, size_t count, void* self) {
-    auto& call = *static_cast<HttpCall*>(self);
-    const std::string_view piece(data, size * count);
-    call.body_begun = true;
-    if (piece.size() > call.max_body - call.response.body.size()) {
-        call.cut = "the answer is too large";
-        return 0;
-    }
-    call.response.body.append(piece);
-    return piece.size();
-}
-
-curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address) {
-    auto& call = *static_cast<HttpCall*>(self);
-    // Checked on the address that is connected to, so that no second look-up can give another one
-    // (S50).
-    if (call.public_only && !is_public(address->addr)) {
-        call.refused_address = true;
-        return CURL_SOCKET_BAD;
-    }
-    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 }  // namespace
@@ -305,7 +180,6 @@ void HttpClient::Impl::give_back(Handle handle) {
 
 void HttpClient::Impl::prepare(HttpCall& call, const Request& request, const HttpOptions& options) {
     CURL* handle = call.handle;
-    curl_easy_setopt(handle, CURLOPT_PRIVATE, &call);
     curl_easy_setopt(handle, CURLOPT_SHARE, share);
     curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, limits.public_only ? "https" : "http,https");
@@ -323,18 +197,10 @@ void HttpClient::Impl::prepare(HttpCall& call, const Request& request, const Htt
     curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS,
                      static_cast<long>(limits.connect_timeout.count()));
     curl_easy_setopt(handle, CURLOPT_USERAGENT, "Patchbay");
-    curl_easy_setopt(handle, CURLOPT_HTTPHEADER, call.headers.get());
-    curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(handle, CURLOPT_HEADERDATA, &call);
-    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(handle, CURLOPT_WRITEDATA, &call);
-    curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, before_request);
-    curl_easy_setopt(handle, CURLOPT_PREREQDATA, &call);
-    curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, &call);
     if (!limits.unix_socket.empty())
         curl_easy_setopt(handle, CURLOPT_UNIX_SOCKET_PATH, limits.unix_socket.c_str());
     if (!limits.ca_file.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, limits.ca_file.c_str());
+    call.attach();
     set_body(handle, request);
 }
 
@@ -477,7 +343,7 @@ void HttpClient::Impl::collect() {
 
 // After this the call belongs to the thread that waits for it.
 void HttpClient::Impl::end(HttpCall& call, CURLcode code) {
-    call.left = call.left || has_left(call.handle);
+    call.note_what_left();
     waiting.erase({call.first_byte_until, &call});
     active.erase(&call);
     curl_multi_remove_handle(multi, call.handle);
