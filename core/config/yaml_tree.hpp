@@ -19,7 +19,7 @@ struct YamlNode {
     bool plain = false;  ///< A scalar without quotes.
     Position at{};
     std::vector<YamlNode> items{};
-    std::vector<YamlEntry> entries{};
+    std::vector<YamlEntry> entries;  // No initialiser: the type is not complete yet.
 
     const YamlEntry* find(std::string_view key) const;
 };

@@ -178,8 +178,9 @@ RouteMatch Router::find(std::string_view method, std::string_view path) const {
         match.allowed.push_back("HEAD");
     match.allowed.push_back("OPTIONS");
     std::ranges::sort(match.allowed);
-    const auto twice = std::ranges::unique(match.allowed);
-    match.allowed.erase(twice.begin(), twice.end());
+    // std::ranges::unique of this library does not compile under clang 14.
+    match.allowed.erase(std::unique(match.allowed.begin(), match.allowed.end()),
+                        match.allowed.end());
     return match;
 }
 
