@@ -1,4 +1,5 @@
-// Headers that nearly every source of the core needs. Only the standard library: a change elsewhere must not rebuild everything.
+// Headers that nearly every source of the core needs. Only the standard library: a change elsewhere
+// must not rebuild everything.
 #pragma once
 #include <algorithm>
 #include <atomic>

@@ -1,4 +1,5 @@
-// The one source of time. Everything that stores or compares a time gets a Clock&, so that tests decide what time it is.
+// The one source of time. Everything that stores or compares a time gets a Clock&, so that tests
+// decide what time it is.
 #pragma once
 #include <atomic>
 #include <chrono>

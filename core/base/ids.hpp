@@ -1,4 +1,5 @@
-// Ids made by the application (data-model rules): UUIDv7 as text for what the API shows, int64 for machine rows.
+// Ids made by the application (data-model rules): UUIDv7 as text for what the API shows, int64 for
+// machine rows.
 #pragma once
 #include <cstdint>
 #include <mutex>

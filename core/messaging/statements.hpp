@@ -61,7 +61,8 @@ inline const Statement consent_record{
     "VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9)"};
 
 // ---- conversations ----
-// The plus keeps SQLite from walking all of a contact's conversations, closed ones too, for the order.
+// The plus keeps SQLite from walking all of a contact's conversations, closed ones too, for the
+// order.
 inline const Statement conversation_find_live{
     "conversation.find_live",
     "SELECT id,number,state,mode,kind,department,assignee,context,version FROM conversations WHERE "
