@@ -225,16 +225,18 @@ private:
 };
 
 EventRouter::EventRouter(const HubConfig& config, Store& store, PluginHost& plugins, Mint& mint,
-                         std::string owner, std::function<void(const std::string&)> wake) {
+                         std::string owner, std::function<void(const std::string&)> wake)
+    : store_(store), owner_(std::move(owner)) {
     for (const InstanceConfig& instance : config.plugins) {
         routers_[instance.name] =
-            std::make_unique<InstanceRouter>(instance, config, store, plugins, mint, owner, wake);
+            std::make_unique<InstanceRouter>(instance, config, store, plugins, mint, owner_, wake);
     }
 }
 
 EventRouter::~EventRouter() { stop(); }
 
 void EventRouter::start() {
+    store_.write([this](Transaction& tx) { tx.run(sql::lease_take_back, {owner_}); });
     for (auto& [name, router] : routers_) router->start();
 }
 

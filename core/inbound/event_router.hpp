@@ -30,6 +30,8 @@ public:
 
 private:
     class InstanceRouter;
+    Store& store_;
+    const std::string owner_;
     std::map<std::string, std::unique_ptr<InstanceRouter>> routers_;
 };
 

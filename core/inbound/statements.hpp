@@ -67,6 +67,9 @@ inline const Statement lease_check{
     "lease.check",
     "UPDATE leases SET lease_until=$1 WHERE name=$2 AND owner=$3 AND token=$4 RETURNING token",
     {"PRIMARY"}};
+// At start on SQLite, where one server has the database: whoever else holds a lease is dead.
+inline const Statement lease_take_back{
+    "lease.take_back", "UPDATE leases SET lease_until=0 WHERE owner<>$1", {}, true};
 inline const Statement lease_release{
     "lease.release", "UPDATE leases SET lease_until=0 WHERE name=$1 AND owner=$2", {"PRIMARY"}};
 
