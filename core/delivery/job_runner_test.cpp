@@ -180,15 +180,20 @@ TEST_F(Runner, FinishesWhatIsUnderWayWithinTheGrace_F06_G11) {
 
 TEST_F(Runner, ReplacesAWorkerThatHangs_F41_G16) {
     std::atomic<bool> go_on{false};
+    std::atomic<bool> begun{false};
     const int64_t stuck = add_job();
     const auto runner = start(
         1,
         [&](ClaimedJob& job) {
-            if (job.id == stuck) go_on.wait(false);
+            if (job.id == stuck) {
+                begun = true;
+                go_on.wait(false);
+            }
             end(job);
         },
         10s);
-    ASSERT_TRUE(eventually([&] { return in_state("running") == 1; }));
+    // Claimed is not enough: the clock must not move before the handler's time began.
+    ASSERT_TRUE(eventually([&] { return begun.load(); }));
     const int64_t other = add_job();
     clock.advance(11s);
     runner->wake();
