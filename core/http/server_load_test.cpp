@@ -155,7 +155,17 @@ TEST(ServerAnswers, ComeFromAnotherThreadInOneWakeUpWhenTheyAreMany) {
                   const std::lock_guard lock(mutex);
                   waiting.push_back(exchange);
               });
+    // Keeps the reactor busy while the answers come, as a burst does: else it may be as fast as
+    // they are.
+    Gate held, go_on;
+    hub.route({.name = "hold", .method = "GET", .path = "/hold", .runs_on = RunsOn::reactor},
+              [&](const ExchangePtr& exchange) {
+                  held.open();
+                  go_on.wait();
+                  exchange->answer({});
+              });
     hub.start();
+    RawClient holder = hub.client();
     std::vector<RawClient> clients;
     for (size_t i = 0; i < count; ++i) clients.push_back(hub.client());
     for (RawClient& client : clients) client.send(get("/later"));
@@ -163,13 +173,15 @@ TEST(ServerAnswers, ComeFromAnotherThreadInOneWakeUpWhenTheyAreMany) {
         const std::lock_guard lock(mutex);
         return waiting.size() == count;
     });
+    holder.send(get("/hold"));
+    held.wait();
     const uint64_t before = hub.server->stats().wake_ups;
     std::thread([&] {
         for (const ExchangePtr& exchange : waiting) exchange->answer({.status = 202});
     }).join();
+    go_on.open();
     for (RawClient& client : clients) EXPECT_EQ(client.answer().status, 202);
-    EXPECT_LT(hub.server->stats().wake_ups - before, count / 2)
-        << "answers woke the reactor one by one";
+    EXPECT_LE(hub.server->stats().wake_ups - before, 2u) << "answers woke the reactor one by one";
     eventually([&] { return hub.server->stats().in_flight == 0; });
 }
 
