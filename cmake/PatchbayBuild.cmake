@@ -29,7 +29,8 @@ if(PATCHBAY_TESTS)
     include(GoogleTest)
 endif()
 
-# patchbay_test(NAME SOURCES ... LIBRARIES ...): one GoogleTest program.
+# patchbay_test(NAME SOURCES ... LIBRARIES ...): one GoogleTest program. Its tests run one after another, beside those of other programs: some of
+# them listen on the ports of a sample.
 function(patchbay_test name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
     if(NOT PATCHBAY_TESTS)
@@ -39,7 +40,7 @@ function(patchbay_test name)
     target_link_libraries(${name} PRIVATE patchbay_flags ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name} PRIVATE PATCHBAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                                PATCHBAY_BINARY_DIR="${PROJECT_BINARY_DIR}")
-    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 RESOURCE_LOCK ${name})
 endfunction()
 
 # patchbay_core_library(FOLDER SOURCES ... LIBRARIES ... TESTS ...): the static library core_FOLDER of one folder of core/.
