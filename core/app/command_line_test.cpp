@@ -11,7 +11,7 @@
 #include "base/json.hpp"
 #include "http/server.hpp"
 #include "http/stages.hpp"
-#include "inbound/twilio_signature.hpp"
+#include "inbound/signature_scheme.hpp"
 #include "store/migrations.hpp"
 
 namespace patchbay {
@@ -217,7 +217,8 @@ TEST_F(CommandLine, PostsSignedWebhooks) {
                                  "Hello & bye", "--form", "ProfileName=Ann"});
     EXPECT_EQ(posted.code, 0) << posted.err;
     EXPECT_EQ(posted.out, url + "/hooks/sms/message answered 200\n");
-    EXPECT_TRUE(twilio_signature_matches(seen, url, {"hush-hush-hush"}));
+    EXPECT_TRUE(
+        twilio_sha1_scheme().matches(seen, {.public_url = url, .secrets = {"hush-hush-hush"}}, 0));
     const Form form = Form::parse(seen.body);
     EXPECT_EQ(form.require("From"), "+15558675310");
     EXPECT_EQ(form.require("To"), "+15005550006");

@@ -68,7 +68,7 @@ Hub::Hub(const HubConfig& config, Report report)
               [this](const std::string& queue) { delivery_.wake(queue); }),
       identity_(config, store_, ids_),
       ingress_(store_, ids_),
-      hooks_(config, plugins_, router_, ingress_),
+      hooks_(config, clock_, plugins_, router_, ingress_),
       plugin_routes_(plugins_, router_),
       api_(api_context()),
       server_(server_config(config), clock_, ids_, router_,

@@ -7,7 +7,7 @@
 #include "app/verbs.hpp"
 #include "base/crypto.hpp"
 #include "http/client.hpp"
-#include "inbound/twilio_signature.hpp"
+#include "inbound/signature_scheme.hpp"
 
 namespace patchbay {
 namespace {
@@ -110,16 +110,29 @@ std::string body_for(const InstanceConfig& instance, const std::string& route,
     return encoded(form);
 }
 
-/// As the provider of this plugin signs; a plugin that is not known here gets no signature.
+/// How the provider of a plugin signs. The verb runs beside the hub and loads no plugin, so it
+/// cannot ask for the route's own scheme.
+struct Signer {
+    std::string_view plugin;
+    Signature scheme;
+    const char *secret, *header;
+};
+
+constexpr Signer signers[] = {
+    {"twilio_sms", Signature::twilio_sha1, "auth_token", ""},
+    {"twilio_whatsapp", Signature::twilio_sha1, "auth_token", ""},
+    {"twilio_conversations", Signature::twilio_sha1, "auth_token", ""},
+    {"whatsapp_cloud", Signature::meta_sha256, "app_secret", ""},
+    {"make", Signature::shared_header, "inbound_secret", "authorization"},
+};
+
+/// A plugin that is not known here gets no signature.
 void sign(Request& request, const InstanceConfig& instance) {
-    if (instance.plugin.starts_with("twilio_")) {
-        request.headers["x-twilio-signature"] =
-            twilio_signature(request.url, request.body, setting(instance, "auth_token"));
-    } else if (instance.plugin == "whatsapp_cloud") {
-        request.headers["x-hub-signature-256"] =
-            "sha256=" + to_hex(hmac_sha256(setting(instance, "app_secret"), request.body));
-    } else if (instance.plugin == "make") {
-        request.headers["authorization"] = "Bearer " + setting(instance, "inbound_secret");
+    for (const Signer& signer : signers) {
+        if (signer.plugin != instance.plugin) continue;
+        const SignatureSettings settings{.secrets = {setting(instance, signer.secret)},
+                                         .header = signer.header};
+        find_signature_scheme(signer.scheme)->sign(request, settings, SystemClock{}.now_ms());
     }
 }
 

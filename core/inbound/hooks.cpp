@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "http/problem.hpp"
+#include "inbound/signature_scheme.hpp"
 #include "inbound/twilio_signature.hpp"
 
 namespace patchbay {
@@ -14,30 +15,30 @@ constexpr size_t max_webhook_bytes = 3u << 20;  // S30
 constexpr std::chrono::seconds plugin_deadline{1};
 
 struct Hook {
-    std::string instance, signatures, public_url;
+    std::string instance, signatures;
     Route route;
-    std::vector<std::string> secrets;  // The current one first, then the one being rotated out.
+    const SignatureScheme* scheme = nullptr;  // Of the core's own; none for `custom` and `none`.
+    SignatureSettings settings;
 };
 
-bool is_authentic(const Hook& hook, PluginHost& plugins, const HttpRequest& request) {
-    switch (hook.route.signature) {
-        case Signature::none:
-            return true;
-        case Signature::twilio_sha1:
-            return twilio_signature_matches(request, hook.public_url, hook.secrets);
-        case Signature::custom: {
-            const PluginLeasePtr plugin = plugins.lease(hook.instance);
-            if (!plugin) throw Problem("channel_unavailable");
-            return plugin->is_authentic(Call{.left = plugin_deadline},
-                                        Ingress::plugin_request(request, hook.route.name));
-        }
-        default:
-            return false;
-    }
+// What checking and answering a request need beside its hook.
+struct Parts {
+    const Clock& clock;
+    PluginHost& plugins;
+    Ingress& ingress;
+};
+
+bool is_authentic(const Hook& hook, const Parts& parts, const HttpRequest& request) {
+    if (hook.scheme) return hook.scheme->matches(request, hook.settings, parts.clock.now_ms());
+    if (hook.route.signature == Signature::none) return true;
+    const PluginLeasePtr plugin = parts.plugins.lease(hook.instance);
+    if (!plugin) throw Problem("channel_unavailable");
+    return plugin->is_authentic(Call{.left = plugin_deadline},
+                                Ingress::plugin_request(request, hook.route.name));
 }
 
-void check_signature(const Hook& hook, PluginHost& plugins, const HttpRequest& request) {
-    if (hook.signatures == "off" || is_authentic(hook, plugins, request)) return;
+void check_signature(const Hook& hook, const Parts& parts, const HttpRequest& request) {
+    if (hook.signatures == "off" || is_authentic(hook, parts, request)) return;
     log_warn("inbound", "webhook signature refused",
              {{"instance", hook.instance}, {"route", hook.route.name}, {"mode", hook.signatures}});
     if (hook.signatures != "observe") throw Problem("invalid_signature");
@@ -74,55 +75,60 @@ void store_and_answer(const std::shared_ptr<const Hook>& hook, Ingress& ingress,
 
 // Where the provider wants an answer computed, plugin code runs before it: still after the row is
 // committed (architecture section 1).
-void store_and_compute(const Hook& hook, PluginHost& plugins, Ingress& ingress,
-                       const ExchangePtr& exchange) {
+void store_and_compute(const Hook& hook, const Parts& parts, const ExchangePtr& exchange) {
     std::promise<void> committed;
-    const int64_t id = ingress.accept(hook.instance, hook.route.name, exchange->request(),
-                                      [&committed](std::exception_ptr failed) {
-                                          if (failed) {
-                                              committed.set_exception(failed);
-                                          } else {
-                                              committed.set_value();
-                                          }
-                                      });
+    const int64_t id = parts.ingress.accept(hook.instance, hook.route.name, exchange->request(),
+                                            [&committed](std::exception_ptr failed) {
+                                                if (failed) {
+                                                    committed.set_exception(failed);
+                                                } else {
+                                                    committed.set_value();
+                                                }
+                                            });
     committed.get_future().get();
-    const PluginLeasePtr plugin = plugins.lease(hook.instance);
+    const PluginLeasePtr plugin = parts.plugins.lease(hook.instance);
     if (!plugin) throw Problem("channel_unavailable");
     Request request = Ingress::plugin_request(exchange->request(), hook.route.name);
     request.id = std::to_string(id);
     exchange->answer(plugin->respond(Call{.left = plugin_deadline}, request));
 }
 
-void take_in(const std::shared_ptr<const Hook>& hook, PluginHost& plugins, Ingress& ingress,
+void take_in(const std::shared_ptr<const Hook>& hook, const Parts& parts,
              const ExchangePtr& exchange) {
-    check_signature(*hook, plugins, exchange->request());
+    check_signature(*hook, parts, exchange->request());
     check_body(*hook, exchange->request());
     if (hook->route.answering == Answering::computed) {
-        store_and_compute(*hook, plugins, ingress, exchange);
+        store_and_compute(*hook, parts, exchange);
     } else {
-        store_and_answer(hook, ingress, exchange);
+        store_and_answer(hook, parts.ingress, exchange);
     }
 }
 
-// A scheme that cannot be checked must not let anything in.
-bool is_supported(Signature signature) {
-    return signature == Signature::none || signature == Signature::custom ||
-           signature == Signature::twilio_sha1;
-}
-
-bool needs_secret(Signature signature) {
-    return signature != Signature::none && signature != Signature::custom;
-}
-
-std::vector<std::string> secrets_of(PluginLease& plugin, const Route& route) {
-    std::vector<std::string> secrets;
+Hook hook_of(const InstanceConfig& instance, const std::string& public_url, PluginLease& plugin,
+             const Route& route) {
+    Hook hook{.instance = instance.name,
+              .signatures = instance.signatures,
+              .route = route,
+              .scheme = find_signature_scheme(route.signature),
+              .settings = {.public_url = public_url, .header = ascii_lower(route.header)}};
+    if (!hook.scheme) return hook;
     for (const std::string& key : {route.secret, route.previous_secret}) {
         if (key.empty()) continue;
-        if (std::string secret = plugin.secret(key); !secret.empty()) {
-            secrets.push_back(std::move(secret));
-        }
+        std::string secret = plugin.secret(key);
+        if (hook.scheme->is_usable(secret)) hook.settings.secrets.push_back(std::move(secret));
     }
-    return secrets;
+    return hook;
+}
+
+// A route that cannot be checked must not let anything in (S45). Empty: it can.
+std::string why_uncheckable(const Hook& hook) {
+    const Signature signature = hook.route.signature;
+    if (signature == Signature::none || signature == Signature::custom) return {};
+    if (!hook.scheme) return "its signature scheme is not known here";
+    if (hook.signatures != "required") return {};
+    if (signature == Signature::shared_header && hook.settings.header.empty())
+        return "it does not say which header holds the secret";
+    return hook.settings.secrets.empty() ? "its secret is missing or unusable" : "";
 }
 
 std::vector<std::string> paths_of(const InstanceConfig& instance, const Route& route) {
@@ -159,8 +165,9 @@ const InstanceConfig& instance_named(const HubConfig& config, const std::string&
 
 }  // namespace
 
-Hooks::Hooks(const HubConfig& config, PluginHost& plugins, Router& router, Ingress& ingress)
-    : config_(config), plugins_(plugins), router_(router), ingress_(ingress) {}
+Hooks::Hooks(const HubConfig& config, const Clock& clock, PluginHost& plugins, Router& router,
+             Ingress& ingress)
+    : config_(config), clock_(clock), plugins_(plugins), router_(router), ingress_(ingress) {}
 
 void Hooks::publish(const std::string& name) {
     const PluginLeasePtr plugin = plugins_.lease(name);
@@ -169,17 +176,10 @@ void Hooks::publish(const std::string& name) {
 
     std::vector<RouteEntry> entries;
     for (const Route& route : plugin->routes()) {
-        auto hook =
-            std::make_shared<const Hook>(Hook{name, instance.signatures, config_.server.public_url,
-                                              route, secrets_of(*plugin, route)});
-        if (!is_supported(route.signature)) {
-            log_error("inbound", "webhook route left out: its signature scheme is not known here",
-                      {{"instance", name}, {"route", route.name}});
-            continue;
-        }
-        if (needs_secret(route.signature) && hook->secrets.empty() &&
-            instance.signatures == "required") {
-            log_error("inbound", "webhook route left out: its secret is not configured",
+        const auto hook = std::make_shared<const Hook>(
+            hook_of(instance, config_.server.public_url, *plugin, route));
+        if (const std::string why = why_uncheckable(*hook); !why.empty()) {
+            log_error("inbound", "webhook route left out: " + why,
                       {{"instance", name}, {"route", route.name}, {"key", route.secret}});
             continue;
         }
@@ -189,7 +189,7 @@ void Hooks::publish(const std::string& name) {
             for (const std::string& method : methods) {
                 entries.push_back(
                     {spec_of(*hook, method, path), [this, hook](const ExchangePtr& exchange) {
-                         take_in(hook, plugins_, ingress_, exchange);
+                         take_in(hook, {clock_, plugins_, ingress_}, exchange);
                      }});
             }
         }

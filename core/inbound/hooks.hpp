@@ -12,7 +12,8 @@ namespace patchbay {
 
 class Hooks {
 public:
-    Hooks(const HubConfig& config, PluginHost& plugins, Router& router, Ingress& ingress);
+    Hooks(const HubConfig& config, const Clock& clock, PluginHost& plugins, Router& router,
+          Ingress& ingress);
 
     /// Publishes the routes of one active instance, replacing what it had. A route that cannot be
     /// checked (no secret, S45) is left out and logged.
@@ -24,6 +25,7 @@ public:
 
 private:
     const HubConfig& config_;
+    const Clock& clock_;
     PluginHost& plugins_;
     Router& router_;
     Ingress& ingress_;

@@ -122,8 +122,10 @@ Request Ingress::plugin_request(const HttpRequest& request, const std::string& r
     converted.method = request.method;
     converted.url = request.target;
     converted.body = request.body;
+    // One that comes twice is one list (RFC 9110 section 5.3): no copy can hide behind another.
     for (const HttpHeader& header : request.headers) {
-        converted.headers.emplace(ascii_lower(header.name), header.value);
+        std::string& value = converted.headers[ascii_lower(header.name)];
+        value.append(value.empty() ? "" : ", ").append(header.value);
     }
     converted.query = query_of(request.target);
     converted.peer = request.peer;

@@ -1,3 +1,5 @@
+// X-Twilio-Signature: base64(HMAC-SHA1(auth token, URL + sorted body parameters)).
+// Source: https://www.twilio.com/docs/usage/webhooks/webhooks-security
 #include "inbound/twilio_signature.hpp"
 
 #include <algorithm>
@@ -5,6 +7,7 @@
 #include <set>
 
 #include "base/crypto.hpp"
+#include "inbound/signature_scheme.hpp"
 
 namespace patchbay {
 namespace {
@@ -127,41 +130,53 @@ std::vector<std::string> candidate_urls(std::string_view public_url, const std::
     return urls;
 }
 
+// The URL is the configured one and the target as it came: never Host, never X-Forwarded-* (S40).
+// One with `bodySHA256` is checked by that hash and the URL alone (S41). A `public_url` written
+// with a final slash is tried as it stands and without.
+class TwilioSha1 final : public SignatureScheme {
+public:
+    bool matches(const HttpRequest& request, const SignatureSettings& settings,
+                 TimeMs) const override {
+        const auto given = request.header("X-Twilio-Signature");
+        if (!given || given->size() != 28) return false;
+
+        Parameters parameters;
+        if (const auto hash = body_hash(query_of(request.target))) {
+            if (!equal_constant_time(to_hex(sha256(request.body)), *hash)) return false;
+        } else if (request.method != "GET") {
+            if (!request.body.empty() &&
+                request.content_type() != "application/x-www-form-urlencoded") {
+                return false;  // Nothing would cover the body.
+            }
+            parameters = body_parameters(request.body);
+        }
+
+        bool matches = false;  // Every candidate is computed: the time tells nothing.
+        for (const std::string& url : candidate_urls(settings.public_url, request.target)) {
+            for (const std::string& secret : settings.secrets) {
+                if (secret.empty()) continue;
+                matches |=
+                    equal_constant_time(signature_of(appended(url, parameters), secret), *given);
+            }
+        }
+        return matches;
+    }
+
+    void sign(Request& request, const SignatureSettings& settings, TimeMs) const override {
+        request.headers["x-twilio-signature"] = signature_of(
+            appended(request.url, body_parameters(request.body)), settings.secrets.front());
+    }
+};
+
 }  // namespace
 
 bool has_body_hash(const HttpRequest& request) {
     return body_hash(query_of(request.target)).has_value();
 }
 
-std::string twilio_signature(std::string_view url, std::string_view form_body,
-                             std::string_view secret) {
-    return signature_of(appended(url, body_parameters(form_body)), secret);
-}
-
-bool twilio_signature_matches(const HttpRequest& request, std::string_view public_url,
-                              const std::vector<std::string>& secrets) {
-    const auto given = request.header("X-Twilio-Signature");
-    if (!given || given->size() != 28) return false;
-
-    Parameters parameters;
-    if (const auto hash = body_hash(query_of(request.target))) {
-        if (!equal_constant_time(to_hex(sha256(request.body)), *hash)) return false;
-    } else if (request.method != "GET") {
-        if (!request.body.empty() &&
-            request.content_type() != "application/x-www-form-urlencoded") {
-            return false;  // Nothing would cover the body.
-        }
-        parameters = body_parameters(request.body);
-    }
-
-    bool matches = false;  // Every candidate is computed: the time tells nothing.
-    for (const std::string& url : candidate_urls(public_url, request.target)) {
-        for (const std::string& secret : secrets) {
-            if (secret.empty()) continue;
-            matches |= equal_constant_time(signature_of(appended(url, parameters), secret), *given);
-        }
-    }
-    return matches;
+const SignatureScheme& twilio_sha1_scheme() {
+    static const TwilioSha1 scheme;
+    return scheme;
 }
 
 }  // namespace patchbay

@@ -1,5 +1,3 @@
-#include "inbound/twilio_signature.hpp"
-
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
@@ -8,8 +6,15 @@
 #include <filesystem>
 #include <fstream>
 
+#include "inbound/signature_scheme.hpp"
+
 namespace patchbay {
 namespace {
+
+bool twilio_signature_matches(const HttpRequest& request, const std::string& public_url,
+                              const std::vector<std::string>& secrets) {
+    return twilio_sha1_scheme().matches(request, {.public_url = public_url, .secrets = secrets}, 0);
+}
 
 HttpRequest request_of(const Poco::JSON::Object& row) {
     const std::string url = row.getValue<std::string>("url");
