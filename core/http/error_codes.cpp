@@ -34,6 +34,7 @@ const std::vector<ErrorCode>& error_codes() {
         {"target_too_long", 414, "The request line is too long"},
         {"unsupported_media_type", 415, "The body has a type this path does not take"},
         {"unknown_host", 421, "This server does not answer for that host"},
+        {"upgrade_required", 426, "The path speaks WebSocket"},
         {"headers_too_large", 431, "The headers are too large"},
         {"idempotency_running", 409, "The first request with this key is still running"},
         {"conversation_closed", 409, "The conversation is closed"},

@@ -69,12 +69,21 @@ void Exchange::answer(Response response) {
     } catch (const std::exception& error) {
         log_error("http", "a hook of an answer threw", {{"request", id_}, {"error", error.what()}});
         response = problem_response(Problem("internal"), id_, empty_errors);
+        socket_ = nullptr;
     }
     hooks_.clear();  // One that holds the exchange would keep it for ever.
     response.headers["x-request-id"] = id_;
     if (request_.path.starts_with("/api") && !find_header(response.headers, "Cache-Control"))
         response.headers["cache-control"] = "no-store";
+    if (socket_) return upgrade_(std::move(response), std::move(socket_));
     send_(std::move(response));
+}
+
+void Exchange::upgrade(WebSocketHandlerPtr handler) {
+    const std::string accept = require_handshake(request_);
+    if (!upgrade_) throw Problem("upgrade_required", "This connection cannot become a WebSocket.");
+    socket_ = std::move(handler);
+    answer({.status = 101, .headers = {{"sec-websocket-accept", accept}}});
 }
 
 void Exchange::before_answer(std::function<void(Response&)> hook) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "http/message.hpp"
+#include "http/websocket.hpp"
 
 namespace patchbay {
 
@@ -45,6 +46,8 @@ struct RouteSpec {
     RunsOn runs_on = RunsOn::worker;
     std::vector<std::string> roles;  ///< Who may call: role names, "api:<scope>", or "public".
     bool problem_bodies = true;      ///< false on webhook routes: errors have an empty body.
+    bool socket = false;             ///< WebSocket: the handler calls Exchange::upgrade. What is no
+                                     ///< handshake is refused before anything else (426, 400).
     std::string about;               ///< One sentence for the API description.
 };
 
@@ -83,6 +86,13 @@ public:
     void answer(Response response);
     bool answered() const { return answered_; }
 
+    /// Answers 101 and makes the connection a socket of `handler`; hooks see the 101. Throws
+    /// Problem for a request that is no handshake.
+    void upgrade(WebSocketHandlerPtr handler);
+    using Upgrade = std::function<void(Response, WebSocketHandlerPtr)>;
+    /// For the server: without it upgrade() is refused, as over a connection that cannot.
+    void allow_upgrade(Upgrade upgrade) { upgrade_ = std::move(upgrade); }
+
     /// `hook` sees the answer before the common headers are added, on the thread that answers; the
     /// last one added runs first. For what belongs to every answer of a route: CORS, stored answers
     /// of Idempotency-Key, metrics. Not after answer().
@@ -104,6 +114,8 @@ private:
     HttpRequest request_;
     std::string id_;
     Send send_;
+    Upgrade upgrade_;
+    WebSocketHandlerPtr socket_;
     std::shared_ptr<Executor> executor_;
     std::shared_ptr<const void>
         stages_;  // Of the pipeline: a stage may go on after the server is gone.

@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "http/problem.hpp"
 #include "http/response_writer.hpp"
+#include "http/websocket_connection.hpp"
 
 namespace patchbay {
 namespace {
@@ -47,22 +48,13 @@ std::string_view host_name(std::string_view host) {
 
 }  // namespace
 
-HttpConnection::HttpConnection(Reactor& reactor, Poco::Net::StreamSocket socket, uint64_t id,
-                               const Peer& peer)
-    : reactor_(reactor),
-      context_(reactor.context()),
-      socket_(std::move(socket)),
-      id_(id),
-      peer_(peer),
-      peer_text_(peer.control ? "control" : peer.address.text()) {
+HttpConnection::HttpConnection(Reactor& reactor, Link link)
+    : ServerConnection(reactor, std::move(link)),
+      peer_text_(link_.peer.control ? "control" : link_.peer.address.text()) {
     deadline_in(context_.config.idle_timeout);
 }
 
-HttpConnection::~HttpConnection() {
-    close();
-    --context_.connections;
-    if (peer_.counted) context_.addresses.leave(peer_.address);
-}
+HttpConnection::~HttpConnection() { close(); }
 
 void HttpConnection::on_events(uint32_t events) {
     if (events & (EPOLLERR | EPOLLHUP)) return close();
@@ -74,9 +66,12 @@ void HttpConnection::on_events(uint32_t events) {
     go_on();
 }
 
-void HttpConnection::on_answer(uint64_t number, Response response) {
-    if (number != number_ || phase_ != Phase::handling) return;
-    send(std::move(response));
+void HttpConnection::on_answer(Inbox::Item item) {
+    if (item.number != number_ || phase_ != Phase::handling) return;
+    if (item.socket)
+        upgrade(std::move(item));
+    else
+        send(std::move(item.response));
     go_on();
 }
 
@@ -92,6 +87,7 @@ void HttpConnection::on_deadline() {
         case Phase::lingering:
             return close();
         case Phase::handling:
+        case Phase::upgraded:
         case Phase::closed:
             return no_deadline();
     }
@@ -166,7 +162,7 @@ void HttpConnection::on_head() {
     empty_errors_ = match.empty_errors(request.path);
     unknown_path_ = !match.route;
     if (context_.stopping) return refuse(is_stopping);
-    if (!peer_.control && !is_our_host(*request.header("Host"))) return refuse(foreign_host);
+    if (!link_.peer.control && !is_our_host(*request.header("Host"))) return refuse(foreign_host);
     const bool takes_body = match.route && match.route->spec.body != BodyKind::none;
     parser_.limit_body(takes_body ? match.route->spec.max_body_bytes : drain_limit);
     continue_wanted_ = parser_.expects_continue();
@@ -227,22 +223,29 @@ void HttpConnection::dispatch(bool keep_alive) {
     count_body(request.body.size());
     keep_alive_ = keep_alive;
     head_only_ = request.method == "HEAD";
-    request.control = peer_.control;
-    request.peer = peer_.trusted
-                       ? forwarded_client(request, context_.trusted_proxies, peer_.address)
+    request.control = link_.peer.control;
+    request.peer = link_.peer.trusted
+                       ? forwarded_client(request, context_.trusted_proxies, link_.peer.address)
                        : peer_text_;
-    if (peer_.trusted) request.secure = request.header("X-Forwarded-Proto") == "https";
+    if (link_.peer.trusted) request.secure = request.header("X-Forwarded-Proto") == "https";
     phase_ = Phase::handling;
     exchange_ = true;
     no_deadline();
     context_.enter_exchange();
     std::string id = request_id(request);
-    auto send_back = [inbox = reactor_.inbox(), connection = id_,
+    const bool may_upgrade = request.count("Upgrade") > 0;
+    auto send_back = [inbox = reactor_.inbox(), connection = this->id(),
                       number = ++number_](Response response) {
         inbox->post({connection, number, std::move(response)});
     };
-    context_.pipeline.run(std::make_shared<Exchange>(std::move(request), std::move(id),
-                                                     std::move(send_back), context_.executor));
+    const auto exchange =
+        std::make_shared<Exchange>(std::move(request), std::move(id), send_back, context_.executor);
+    if (may_upgrade)
+        exchange->allow_upgrade([inbox = reactor_.inbox(), connection = this->id(),
+                                 number = number_](Response response, WebSocketHandlerPtr socket) {
+            inbox->post({connection, number, std::move(response), std::move(socket)});
+        });
+    context_.pipeline.run(exchange);
 }
 
 void HttpConnection::refuse(const Refusal& refusal) {
@@ -292,6 +295,29 @@ void HttpConnection::send(Response response) {
     flush();
 }
 
+void HttpConnection::upgrade(Inbox::Item item) {
+    socket_ = std::move(item.socket);
+    head_ = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+    for (const auto& [name, value] : item.response.headers)
+        if (is_sendable_header(name, value)) head_.append(name + ": " + value + "\r\n");
+    head_ += "\r\n";
+    body_ = {};
+    sent_ = 0;
+    window_progress_ = 0;
+    phase_ = Phase::writing;
+    no_deadline();
+    flush();
+}
+
+std::unique_ptr<ServerConnection> HttpConnection::successor() {
+    if (phase_ != Phase::upgraded) return nullptr;
+    phase_ = Phase::closed;
+    auto next =
+        std::make_unique<WebSocketConnection>(reactor_, std::move(link_), std::move(socket_));
+    next->begin(std::string_view(input_).substr(input_used_), peer_ended_);
+    return next;
+}
+
 void HttpConnection::flush() {
     const size_t size = head_.size() + body_.size();
     while (sent_ < size) {
@@ -311,7 +337,7 @@ void HttpConnection::flush() {
         if (errno == EINTR) continue;
         if (errno != EAGAIN && errno != EWOULDBLOCK) return close();
         writable_ = false;
-        if (deadline_ == TimerWheel::Time::max()) deadline_in(context_.config.body_window);
+        if (!has_deadline()) deadline_in(context_.config.body_window);
         return;
     }
     end_answer();
@@ -323,6 +349,10 @@ void HttpConnection::end_answer() {
     count_body(0);
     body_ = {};
     if (head_.capacity() > kept_capacity) head_ = {};
+    if (socket_) {
+        phase_ = Phase::upgraded;
+        return no_deadline();
+    }
     if (keep_alive_) {
         phase_ = Phase::reading;
         return deadline_in(context_.config.idle_timeout);
@@ -358,11 +388,6 @@ bool HttpConnection::count_body(size_t bytes) {
     const size_t sum = context_.buffered += bytes - counted_body_;
     counted_body_ = bytes;
     return sum <= context_.config.buffered_bytes;
-}
-
-void HttpConnection::deadline_in(std::chrono::milliseconds time) {
-    deadline_ = reactor_.now() + time;
-    reactor_.wake_at(*this);
 }
 
 // Looked at once for each window: what came or went in it is below the slowest rate.

@@ -107,6 +107,7 @@ public:
     }
     /// What came and was not read as an answer.
     const std::string& input() const { return input_; }
+    void drop(size_t bytes) { input_.erase(0, bytes); }
 
 private:
     int fd_;

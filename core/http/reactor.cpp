@@ -54,9 +54,16 @@ void ServerContext::leave_exchange() {
     idle.notify_all();
 }
 
+void ServerContext::leave_websocket() {
+    if (--websockets > 0 || !stopping) return;
+    const std::lock_guard lock(mutex);
+    idle.notify_all();
+}
+
 bool ServerContext::wait_until_idle(std::chrono::milliseconds grace) {
     std::unique_lock lock(mutex);
-    return idle.wait_for(lock, grace, [this] { return in_flight == 0; });
+    idle.wait_for(lock, grace, [this] { return in_flight == 0 && websockets == 0; });
+    return in_flight == 0;
 }
 
 Inbox::Inbox() : fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
@@ -77,6 +84,17 @@ void Inbox::post(Item item) {
     if (asleep) wake();
 }
 
+void Inbox::post(SocketWork work) {
+    bool asleep = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (closed_) return;
+        work_.push_back(std::move(work));
+        asleep = std::exchange(sleeping_, false);
+    }
+    if (asleep) wake();
+}
+
 void Inbox::wake() {
     ++wake_ups_;
     const uint64_t one = 1;
@@ -86,7 +104,7 @@ void Inbox::wake() {
 
 bool Inbox::may_sleep() {
     const std::lock_guard lock(mutex_);
-    sleeping_ = items_.empty();
+    sleeping_ = items_.empty() && work_.empty();
     return sleeping_;
 }
 
@@ -100,11 +118,18 @@ std::vector<Inbox::Item> Inbox::take() {
     return std::exchange(items_, {});
 }
 
+std::vector<SocketWork> Inbox::take_work() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(work_, {});
+}
+
 void Inbox::close() {
     std::vector<Item> dropped;
+    std::vector<SocketWork> dropped_work;
     const std::lock_guard lock(mutex_);
     closed_ = true;
     dropped.swap(items_);
+    dropped_work.swap(work_);
 }
 
 Reactor::Reactor(ServerContext& context, std::vector<std::shared_ptr<Listener>> listeners)
@@ -153,7 +178,8 @@ void Reactor::turn() {
     const bool timers = !wheel_.empty() || !listening_;
     const int longest = timers ? static_cast<int>(TimerWheel::tick.count()) : 1000;
     epoll_event events[max_events];
-    const int count = ::epoll_wait(epoll_, events, max_events, inbox_->may_sleep() ? longest : 0);
+    const bool may_sleep = put_off_.empty() && inbox_->may_sleep();
+    const int count = ::epoll_wait(epoll_, events, max_events, may_sleep ? longest : 0);
     inbox_->woke_up();
     look_at_clock();
     for (int i = 0; i < count; ++i) {
@@ -168,9 +194,10 @@ void Reactor::turn() {
         }
     }
     take_answers();
+    go_on_with_put_off();
     ring_deadlines();
     if (context_.stopping)
-        listen(false);
+        say_stopping();
     else if (!listening_ && std::chrono::steady_clock::now() >= listen_again_)
         listen(true);
 }
@@ -221,7 +248,7 @@ void Reactor::accept_from(Listener& listener) {
 
 void Reactor::admit(int fd, Listener& listener, const PeerAddress& address) {
     Poco::Net::StreamSocket socket(new Poco::Net::StreamSocketImpl(fd));  // Closes it from here on.
-    HttpConnection::Peer peer{.address = address, .control = listener.control};
+    Link::Peer peer{.address = address, .control = listener.control};
     peer.trusted = !peer.control && context_.trusted_proxies.contains(address);
     if (context_.connections >= context_.config.connections && !peer.control)
         return context_.reject("connections");
@@ -234,10 +261,9 @@ void Reactor::admit(int fd, Listener& listener, const PeerAddress& address) {
         const int on = 1;
         ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
-    ++context_.connections;
     const uint64_t id = ++last_id_;
     const auto& connection = connections_[id] =
-        std::make_unique<HttpConnection>(*this, std::move(socket), id, peer);
+        std::make_unique<HttpConnection>(*this, Link(context_, std::move(socket), id, peer));
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     event.data.u64 = id;
@@ -248,7 +274,7 @@ void Reactor::handle(uint64_t id, uint32_t events) {
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;
     found->second->on_events(events);
-    close_if_done(*found->second);
+    settle(*found->second);
 }
 
 void Reactor::take_answers() {
@@ -258,12 +284,37 @@ void Reactor::take_answers() {
             context_.leave_exchange();  // The client went away meanwhile.
             continue;
         }
-        found->second->on_answer(item.number, std::move(item.response));
-        close_if_done(*found->second);
+        found->second->on_answer(std::move(item));
+        settle(*found->second);
+    }
+    for (SocketWork& work : inbox_->take_work()) take_work(std::move(work));
+}
+
+void Reactor::take_work(SocketWork work) {
+    const auto found = connections_.find(work.connection);
+    if (found == connections_.end()) return;
+    found->second->on_work(std::move(work));
+    settle(*found->second);
+}
+
+void Reactor::go_on_with_put_off() {
+    for (const uint64_t id : std::exchange(put_off_, {}))
+        take_work({.connection = id, .head = {}, .go_on = true});
+}
+
+void Reactor::say_stopping() {
+    listen(false);
+    if (std::exchange(said_stopping_, true)) return;
+    std::vector<uint64_t> ids;
+    for (const auto& [id, connection] : connections_) ids.push_back(id);
+    for (const uint64_t id : ids) {
+        ServerConnection& connection = *connections_.at(id);
+        connection.on_stopping();
+        settle(connection);
     }
 }
 
-void Reactor::wake_at(HttpConnection& connection) {
+void Reactor::wake_at(ServerConnection& connection) {
     const int64_t due = TimerWheel::tick_of(connection.deadline());
     if (connection.scheduled != 0 && connection.scheduled <= due) return;
     connection.scheduled = wheel_.add(connection.id(), due);
@@ -273,18 +324,25 @@ void Reactor::ring_deadlines() {
     wheel_.advance(now_, [this](uint64_t id, int64_t due) {
         const auto found = connections_.find(id);
         if (found == connections_.end() || found->second->scheduled != due) return;
-        HttpConnection& connection = *found->second;
+        ServerConnection& connection = *found->second;
         connection.scheduled = 0;
         if (connection.deadline() <= now_)
             connection.on_deadline();
         else if (connection.deadline() != TimerWheel::Time::max())
             wake_at(connection);
-        close_if_done(connection);
+        settle(connection);
     });
 }
 
-void Reactor::close_if_done(HttpConnection& connection) {
-    if (connection.closed()) connections_.erase(connection.id());
+// The connection may be gone afterwards.
+void Reactor::settle(ServerConnection& connection) {
+    const uint64_t id = connection.id();
+    if (connection.closed()) {
+        connections_.erase(id);
+    } else if (auto next = connection.successor()) {
+        connections_[id] = std::move(next);
+        settle(*connections_[id]);
+    }
 }
 
 void Reactor::close_all() {

@@ -11,10 +11,11 @@
 #include "http/peer.hpp"
 #include "http/server.hpp"
 #include "http/timer_wheel.hpp"
+#include "http/websocket.hpp"
 
 namespace patchbay {
 
-class HttpConnection;
+class ServerConnection;
 
 /// What all reactors of a server share. [any thread]
 struct ServerContext {
@@ -26,7 +27,7 @@ struct ServerContext {
     std::shared_ptr<Executor> executor;
     AddressList trusted_proxies;
     AddressCounts addresses{};
-    std::atomic<size_t> connections{0}, buffered{0};
+    std::atomic<size_t> connections{0}, websockets{0}, buffered{0};
     std::atomic<uint64_t> requests{0}, request_ids{0};
     const std::string id_prefix = request_id_prefix(ids.uuid());
     std::atomic<bool> stopping{false}, finished{false};
@@ -41,7 +42,9 @@ struct ServerContext {
     void reject(const char* reason);
     void enter_exchange() { ++in_flight; }
     void leave_exchange();
-    /// False when exchanges are still under way at the end.
+    void leave_websocket();
+    /// Waits for exchanges and for the closing of sockets. False when exchanges are still under
+    /// way at the end.
     bool wait_until_idle(std::chrono::milliseconds grace);
 
     std::atomic<size_t> in_flight{0};
@@ -55,13 +58,24 @@ struct Listener {
     bool control = false;
 };
 
-/// Answers on their way back to one reactor. Outlives it: an exchange may be answered after the
-/// server is gone.
+/// What others ask of a socket's connection.
+struct SocketWork {
+    uint64_t connection;
+    std::string head;         ///< Begin of a frame; with a close code: the reason.
+    SharedText text{};        ///< The frame's rest.
+    uint16_t close_code = 0;  ///< Not 0: close.
+    bool drained = false;     ///< Tell when the queue is empty.
+    bool go_on = false;       ///< The reactor's own: write and read what was put off.
+};
+
+/// Answers and frames on their way to one reactor. Outlives it: an exchange may be answered after
+/// the server is gone.
 class Inbox {
 public:
     struct Item {
         uint64_t connection, number;
         Response response;
+        WebSocketHandlerPtr socket{};  ///< The connection becomes this one's socket.
     };
 
     Inbox();
@@ -69,14 +83,16 @@ public:
     Inbox(const Inbox&) = delete;
     Inbox& operator=(const Inbox&) = delete;
 
-    void post(Item item);  ///< [any thread] Costs a system call only when the reactor sleeps.
-    void wake();           ///< [any thread]
+    void post(Item item);        ///< [any thread] Costs a system call only when the reactor sleeps.
+    void post(SocketWork work);  ///< [any thread] Likewise.
+    void wake();                 ///< [any thread]
     int fd() const { return fd_; }
 
     // For the reactor:
     bool may_sleep();  ///< Announces sleep; false when there is something to take.
     void woke_up();
     std::vector<Item> take();
+    std::vector<SocketWork> take_work();
     void close();  ///< From now on items are dropped.
     uint64_t wake_ups() const { return wake_ups_; }
 
@@ -84,6 +100,7 @@ private:
     int fd_;
     std::mutex mutex_;
     std::vector<Item> items_;
+    std::vector<SocketWork> work_;
     bool sleeping_ = false, closed_ = false;
     std::atomic<uint64_t> wake_ups_{0};
 };
@@ -107,7 +124,9 @@ public:
     const std::shared_ptr<Inbox>& inbox() const { return inbox_; }
     char* buffer() { return buffer_.data(); }
     static constexpr size_t buffer_size = 64 << 10;
-    void wake_at(HttpConnection& connection);  ///< Its deadline has changed.
+    void wake_at(ServerConnection& connection);  ///< Its deadline has changed.
+    /// SocketWork::go_on comes before this turn ends, or in the next one when called by one.
+    void go_on_later(uint64_t id) { put_off_.push_back(id); }
 
 private:
     void run();
@@ -118,22 +137,26 @@ private:
     void listen(bool on);
     void handle(uint64_t id, uint32_t events);
     void take_answers();
+    void take_work(SocketWork work);
+    void go_on_with_put_off();
+    void say_stopping();
     void ring_deadlines();
-    void close_if_done(HttpConnection& connection);
+    void settle(ServerConnection& connection);
     void close_all();
 
     ServerContext& context_;
     std::vector<std::shared_ptr<Listener>> listeners_;
     std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
     int epoll_;
-    bool listening_ = false;
+    bool listening_ = false, said_stopping_ = false;
     std::chrono::steady_clock::time_point listen_again_{};
     TimerWheel::Time now_;
     TimerWheel wheel_;
     int64_t date_second_ = -1;
     std::string date_;
     std::vector<char> buffer_ = std::vector<char>(buffer_size);
-    std::unordered_map<uint64_t, std::unique_ptr<HttpConnection>> connections_;
+    std::unordered_map<uint64_t, std::unique_ptr<ServerConnection>> connections_;
+    std::vector<uint64_t> put_off_;
     uint64_t last_id_;
     std::thread thread_;
 };

@@ -163,6 +163,7 @@ ServerStats Server::stats() const {
     ServerStats stats;
     ServerContext& context = impl_->context;
     stats.connections = context.connections;
+    stats.websockets = context.websockets;
     stats.in_flight = context.in_flight;
     stats.requests = context.requests;
     for (const auto& reactor : impl_->reactors) stats.wake_ups += reactor->wake_ups();

@@ -39,6 +39,7 @@ struct ServerConfig {
 /// Counted since the start.
 struct ServerStats {
     size_t connections = 0;  ///< Open now.
+    size_t websockets = 0;   ///< Of these.
     size_t in_flight = 0;    ///< Exchanges without an answer now.
     uint64_t requests = 0, wake_ups = 0;
     std::map<std::string, uint64_t> rejected;  ///< By reason, for patchbay_http_rejected_total.
@@ -56,8 +57,8 @@ public:
     ServerStats stats() const;
 
     /// Draining stop (G11): closes the listener, answers new requests on open connections 503
-    /// stopping + close, waits for the exchanges under way for at most `grace`, then for handlers
-    /// that still run on a pool thread. Idempotent.
+    /// stopping + close, closes WebSockets with 1001, waits for the exchanges under way for at most
+    /// `grace`, then for handlers that still run on a pool thread. Idempotent.
     void stop(std::chrono::milliseconds grace);
 
 private:

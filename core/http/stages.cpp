@@ -42,6 +42,7 @@ Stage find_route(Router& router) {
         if (match.route) {
             exchange->route = std::move(match.route);
             exchange->params = std::move(match.params);
+            if (exchange->route->spec.socket) require_handshake(request);
             return next(exchange);
         }
         if (match.allowed.empty()) throw Problem("unknown_path");
