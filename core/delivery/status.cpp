@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "delivery/jobs.hpp"
 #include "delivery/statements.hpp"
+#include "messaging/changes.hpp"
 #include "messaging/status.hpp"
 
 namespace patchbay {
@@ -116,10 +117,12 @@ void add_parts(Transaction& tx, const std::string& message_id, const std::string
 
 bool raise_status(Transaction& tx, const std::string& message_id, const std::string& status,
                   const std::string& code, const std::string& reason, TimeMs now) {
-    return tx
-        .first(sql::status_apply, {status, int64_t{rank_of(status)}, text_or_null(code),
-                                   text_or_null(reason), now, message_id})
-        .has_value();
+    const bool raised =
+        tx.first(sql::status_apply, {status, int64_t{rank_of(status)}, text_or_null(code),
+                                     text_or_null(reason), now, message_id})
+            .has_value();
+    if (raised) tx.note(changes::message_status, message_id);
+    return raised;
 }
 
 StatusApplied apply_status_event(Transaction& tx, Ids& ids, const StatusEvent& event, TimeMs now) {

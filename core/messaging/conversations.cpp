@@ -1,5 +1,6 @@
 #include "messaging/conversations.hpp"
 
+#include "messaging/changes.hpp"
 #include "messaging/statements.hpp"
 
 namespace patchbay {
@@ -25,7 +26,9 @@ ConversationRef find_or_create_conversation(Transaction& tx, Mint& mint,
                      {id, mint.numbers.next(), wanted.channel, wanted.contact_id, wanted.address_id,
                       wanted.purpose, std::string{"open"}, wanted.mode, wanted.kind,
                       nullable(wanted.department), wanted.at, wanted.at, wanted.at});
-        if (made) return {id, wanted.mode, 1, true};
+        if (!made) continue;
+        tx.note(changes::conversation_created, id);
+        return {id, wanted.mode, 1, true};
     }
     throw StoreError(StoreError::Kind::unavailable, "conversation kept changing hands");
 }

@@ -1,5 +1,6 @@
 #include "messaging/messages.hpp"
 
+#include "messaging/changes.hpp"
 #include "messaging/statements.hpp"
 #include "messaging/status.hpp"
 
@@ -79,6 +80,7 @@ StoredMessage append_message(Transaction& tx, Mint& mint, const NewMessage& mess
                                  now,
                                  now});
     insert_media(tx, mint, stored.id, message.media, now);
+    tx.note(changes::message_created, stored.id);
     return stored;
 }
 

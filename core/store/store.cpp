@@ -69,6 +69,10 @@ Store::~Store() = default;
 
 const Clock& Store::clock() const { return impl_->clock; }
 
+void Store::on_changes(std::function<void(Changes&&)> listener) {
+    impl_->writer->on_changes(std::move(listener));
+}
+
 size_t Store::queued() const { return impl_->writer->queued(); }
 
 uint64_t Store::commits() const { return impl_->writer->commits(); }

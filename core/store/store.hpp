@@ -87,12 +87,26 @@ public:
     std::optional<Row> first(const Statement& statement, const Values& parameters = {});
 };
 
+/// Something that others may want to know once it is committed.
+struct Change {
+    const char* what;  ///< A word that lives as long as the program: "message.created".
+    std::string id;
+    bool operator==(const Change&) const = default;
+};
+using Changes = std::vector<Change>;
+
 /// The writer's session: its own type, so that a function that writes says so in its signature.
 class Transaction : public Session {
 public:
+    /// Reaches Store::on_changes after COMMIT, in order; nothing of it when this work is rolled
+    /// back.
+    void note(const char* what, const std::string& id) { changes_.push_back({what, id}); }
     /// Several statements in one text, without parameters; {blob} and {lock} are replaced. For
     /// migrations.
     virtual void run_script(const std::string& sql) = 0;
+
+protected:
+    Changes changes_;
 };
 
 struct StoreError : std::runtime_error {
@@ -176,6 +190,11 @@ public:
     /// writes go on (F65). To restore, put the copy in the place of the database while no server
     /// runs. Throws StoreError; a file that is there already is left alone.
     void backup(const std::filesystem::path& copy);
+
+    /// `listener` gets what was noted (Transaction::note), on the writer thread, in the order of
+    /// the commits and before `done` of the same work. It must be short, not throw and not write.
+    /// Empty: none; no call of the old one goes on when this returns.
+    void on_changes(std::function<void(Changes&&)> listener);
 
     const Clock& clock() const;
     size_t queued() const;  ///< Writes waiting.

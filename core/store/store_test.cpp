@@ -369,5 +369,29 @@ TEST_F(StoreLog, IsCopiedIntoTheFileAtTheEnd) {
     EXPECT_GT(std::filesystem::file_size(file()), 1U << 20);
 }
 
+class StoreChanges : public StoreTest {};
+
+TEST_F(StoreChanges, AreToldAfterTheCommitAndBeforeTheWriterAnswers) {
+    const auto store = open_with_things();
+    std::vector<std::string> told;
+    store->on_changes([&](Changes&& changes) {
+        for (const Change& change : changes) told.push_back(change.what + (" " + change.id));
+    });
+    store->write([](Transaction& tx) {
+        tx.note("made", "1");
+        tx.note("changed", "1");
+    });
+    EXPECT_EQ(told, (std::vector<std::string>{"made 1", "changed 1"}));
+    EXPECT_THROW(store->write([](Transaction& tx) {
+        tx.note("made", "2");
+        throw std::runtime_error("rolled back");
+    }),
+                 std::runtime_error);
+    EXPECT_EQ(told.size(), 2u);
+    store->on_changes({});
+    store->write([](Transaction& tx) { tx.note("made", "3"); });
+    EXPECT_EQ(told.size(), 2u);
+}
+
 }  // namespace
 }  // namespace patchbay

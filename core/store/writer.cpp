@@ -26,6 +26,7 @@ public:
         return connection_.run_text(sql, parameters);
     }
     void run_script(const std::string& sql) override { connection_.run_script(sql); }
+    Changes take_changes() { return std::move(changes_); }
 
 private:
     Connection& connection_;
@@ -66,7 +67,7 @@ void Writer::add(Store::Work work, Store::Done done, Urgency urgency) {
         if (stopping_) throw StoreError(StoreError::Kind::unavailable, "the store is closing");
         if (queue_.size() >= max_queued_)
             throw StoreError(StoreError::Kind::unavailable, "too many writes are waiting");
-        queue_.push_back({std::move(work), std::move(done), urgency, nullptr});
+        queue_.push_back({std::move(work), std::move(done), urgency, nullptr, {}});
     }
     added_.notify_one();
 }
@@ -122,6 +123,7 @@ void Writer::write(Group group) {
         error = transact(group);
     }
     if (error) return fail(group, *error);
+    tell_changes(group);
     finish(group);
     checkpoint_if_long();
 }
@@ -168,6 +170,7 @@ void Writer::run_alone(Item& item) {
     } catch (...) {
         item.error = std::current_exception();
     }
+    item.changes = transaction.take_changes();
     if (const auto fatal = connection_->take_fatal()) throw *fatal;
     if (item.error) connection_->roll_back();
 }
@@ -181,6 +184,7 @@ void Writer::run_in_savepoint(Item& item) {
     } catch (...) {
         item.error = std::current_exception();
     }
+    item.changes = transaction.take_changes();
     // A full disk or an I/O error ends the group even where the work made nothing of it: SQLite may
     // have rolled back.
     if (const auto fatal = connection_->take_fatal()) throw *fatal;
@@ -210,6 +214,20 @@ void Writer::report(const char* text, const StoreError& error) {
     if (now - reported_at_ < 1s) return;
     reported_at_ = now;
     log_error("store", text, {{"reason", error.what()}});
+}
+
+void Writer::on_changes(std::function<void(Changes&&)> listener) {
+    const std::lock_guard lock(listener_mutex_);
+    listener_ = std::move(listener);
+}
+
+void Writer::tell_changes(Group& group) {
+    Changes all;
+    for (Item& item : group)
+        if (!item.error)
+            std::move(item.changes.begin(), item.changes.end(), std::back_inserter(all));
+    const std::lock_guard lock(listener_mutex_);
+    if (!all.empty() && listener_) listener_(std::move(all));
 }
 
 void Writer::finish(Group& group) {

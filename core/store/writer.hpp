@@ -32,6 +32,9 @@ public:
     /// [any thread] A reader has found the file damaged: writes are refused from now on (G23).
     void refuse_from_now_on(const StoreError& damage);
 
+    /// [any thread] See Store::on_changes.
+    void on_changes(std::function<void(Changes&&)> listener);
+
     size_t queued() const;
     uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
     bool full() const { return full_.load(std::memory_order_relaxed); }
@@ -43,6 +46,7 @@ private:
         Store::Done done;
         Urgency urgency;
         std::exception_ptr error;
+        Changes changes{};
     };
     using Group = std::vector<Item>;
 
@@ -55,6 +59,7 @@ private:
     void run_in_savepoint(Item& item);
     bool recovers_from(const StoreError& error);
     void finish(Group& group);
+    void tell_changes(Group& group);
     void fail(Group& group, const StoreError& error);
     void reopen();
     void checkpoint_if_long();
@@ -78,6 +83,9 @@ private:
     std::deque<Item> queue_;
     bool stopping_ = false;
     std::optional<StoreError> damage_;
+    std::mutex
+        listener_mutex_;  ///< Held during a call, so that it has ended when it is taken away.
+    std::function<void(Changes&&)> listener_;
     std::thread thread_;  ///< Last: it uses everything above.
 };
 

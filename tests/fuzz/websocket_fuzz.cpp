@@ -115,9 +115,15 @@ void compare(const Seen& ours, const Seen& theirs) {
     if (ours.failed && ours.code == close_code::unsupported_data) return;
     // Close codes that were registered after libwslay 1.1.1 was written.
     if (ours.closed && ours.code >= 1012 && ours.code <= 1014) return;
+    // It takes a close of one byte, which is half a code.
+    if (ours.code == close_code::protocol_error && theirs.closed &&
+        theirs.code == close_code::none_sent)
+        return;
     if (ours.events != theirs.events || ours.closed != theirs.closed ||
         ours.failed != theirs.failed)
         std::abort();
+    // A close with a bad code and a bad reason: it names the one, we the other.
+    if (ours.code == close_code::protocol_error && theirs.code == close_code::invalid_text) return;
     // Where it breaks off without a close frame there is no code to compare.
     if (ours.code != theirs.code && theirs.code != 0) std::abort();
 }
@@ -128,8 +134,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (size == 0) return 0;
     const size_t longest = 1u + data[0] % 64u;
     std::string bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-    // libwslay looks at a header when all of it is there, we as soon as two bytes are.
-    bytes.append(16, '\0');
+    // We look at a header as soon as two bytes are there, libwslay when all of it is; it looks at a
+    // close code before the rest of the frame, we when all of it is there.
+    bytes.append(160, '\0');
 
     Seen whole, pieces;
     WebSocketDecoder at_once(max_message), in_pieces(max_message);
