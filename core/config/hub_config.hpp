@@ -6,32 +6,14 @@
 #include <filesystem>
 #include <map>
 #include <set>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "base/log.hpp"
+#include "config/problem.hpp"
+#include "config/secrets.hpp"
 
 namespace patchbay {
-
-/// One mistake of a file. Lines and columns count from 1.
-struct ConfigProblem {
-    std::string file;
-    int line = 0, column = 0;
-    std::string path;          ///< plugins.sms.config.auth_token
-    std::string message;       ///< what was expected
-    std::string text() const;  ///< file:line:column: path: message
-};
-
-/// All mistakes at once; what() has one to a line.
-struct ConfigError : std::runtime_error {
-    explicit ConfigError(std::vector<ConfigProblem> problems);
-    std::vector<ConfigProblem> problems;
-};
-
-struct Position {
-    int line = 0, column = 0;
-};
 
 struct InstanceLimits {
     uint32_t concurrency = 8;
@@ -58,12 +40,19 @@ struct InstanceConfig {
         key_positions;  ///< of each key; a missing one is reported at the block that should have it
     std::set<std::string> unquoted;  ///< flattened keys whose value stood without quotes: 10, true
                                      ///< and 2026-01-01 are no texts there
+    std::set<std::string> unreadable;  ///< flattened keys whose value could not be read; the
+                                       ///< mistake has been told
+    std::set<std::string> literal;     ///< flattened keys whose value stands in the file itself
+    std::map<std::string, std::string> shown;   ///< flattened key -> the value with *** for secrets
+                                                ///< that were put in
+    Position plugin_at, isolation_at, flow_at;  ///< of these keys' values
 };
 
 struct HubConfig {
     std::filesystem::path file;  ///< absolute
     std::filesystem::path base;  ///< its folder: relative paths are relative to it
     std::string mode = "development";
+    bool strict = false;  ///< Refuses secrets that stand in the file itself.
     bool production() const { return mode == "production"; }
     struct {
         std::string listen = "127.0.0.1:8000", public_url;
@@ -97,6 +86,11 @@ struct HubConfig {
     std::filesystem::path rules, flows;              ///< absolute; they need not exist
     std::vector<InstanceConfig> plugins;             ///< in file order
 
+    /// How values are shown that have secrets in them, by path: store.url.
+    std::map<std::string, std::string> shown;
+    /// What the hub starts with all the same, to be told to the operator.
+    std::vector<ConfigProblem> warnings;
+
     std::filesystem::path absolute(const std::string& path) const;
     std::filesystem::path state_folder()
         const;  ///< var/ beside the configuration, or the folder of the SQLite file
@@ -109,11 +103,18 @@ HubConfig load_config(const std::filesystem::path& file);
 /// The same from a text, for tests and `config check`.
 HubConfig parse_config(const std::string& text, const std::filesystem::path& file);
 
+/// A file with its mistakes. What could not be read has its default, so that the rest, plugins' own
+/// blocks among it, can be checked in the same run.
+struct CheckedConfig {
+    HubConfig config;
+    ConfigProblems problems;
+    bool is_whole = true;  ///< False: the YAML broke off, most likely in the last instance.
+};
+
+/// Never throws for what stands in the text.
+CheckedConfig check_config(const std::string& text, const std::filesystem::path& file);
+
 /// The resolved file with secrets as ***.
 std::string show_config(const HubConfig& config);
-
-/// Whether a key holds a secret by its name: auth_token, api_key, app_secret, ... but not token_ttl
-/// or token_url.
-bool is_secret_key(std::string_view key);
 
 }  // namespace patchbay

@@ -58,9 +58,9 @@ const MistakeCase mistakes[] = {
     {"nothing where a text belongs", "store:\n  url:\n",
      "config/hub.yaml:2:3: store.url: expected a text, found nothing"},
     {"unset variable", "store: {url: \"${env:PATCHBAY_TEST_NONE}\"}\n",
-     "config/hub.yaml:1:14: store.url: environment variable PATCHBAY_TEST_NONE is not set"},
+     "config/hub.yaml:1:15: store.url: environment variable PATCHBAY_TEST_NONE is not set"},
     {"origin with a star", "server: {cors_origins: [\"https://*.example\"]}\n",
-     "config/hub.yaml:1:24: server.cors_origins: expected exact origins such as "
+     "config/hub.yaml:1:25: server.cors_origins[0]: expected an exact origin such as "
      "\"https://desk.example\", found \"https://*.example\""},
     {"flow of no instance",
      "plugins:\n  sms: {plugin: twilio_sms, flow: replis}\n  replies: {plugin: auto_reply}\n",
@@ -69,7 +69,7 @@ const MistakeCase mistakes[] = {
     {"alias taken",
      "plugins:\n  a: {plugin: x, aliases: {status: [/in/]}}\n  b: {plugin: x, aliases: {status: "
      "[/in]}}\n",
-     "config/hub.yaml:3:36: plugins.b.aliases.status: /in belongs to plugins.a already"},
+     "config/hub.yaml:3:37: plugins.b.aliases.status[0]: /in belongs to plugins.a already"},
     {"instance name", "plugins:\n  My SMS: {plugin: x}\n",
      "config/hub.yaml:2:3: plugins.My SMS: an instance is named with a-z, 0-9, _ and -, a letter "
      "first"},
@@ -78,6 +78,28 @@ const MistakeCase mistakes[] = {
      "neither"},
     {"short token key", "auth: {token_keys: [\"too short\"]}\n",
      "config/hub.yaml:1:21: auth.token_keys[0]: is too short; a key has 32 characters or more"},
+    {"number in quotes", "server: {limits: {connections: \"5\"}}\n",
+     "config/hub.yaml:1:32: server.limits.connections: expected a whole number, found a text; "
+     "leave "
+     "the quotes out"},
+    {"unset variable in the middle", "log: {file: \"é/${env:PATCHBAY_TEST_NONE}.log\"}\n",
+     "config/hub.yaml:1:16: log.file: environment variable PATCHBAY_TEST_NONE is not set"},
+    {"key that belongs to the section above", "log:\nformat: json\n",
+     "config/hub.yaml:2:1: format: unknown key; indent it if it belongs to \"log\""},
+    {"instance that is none", "plugins:\n  sms:\n  plugin: x\n",
+     "config/hub.yaml:2:3: plugins.sms: \"plugin\" is missing\n"
+     "config/hub.yaml:3:3: plugins.plugin: stands where an instance's name belongs; indent it "
+     "below "
+     "the instance"},
+    {"path of the hub", "plugins: {a: {plugin: x, aliases: {in: [/api/v1/in]}}}\n",
+     "config/hub.yaml:1:41: plugins.a.aliases.in[0]: /api/v1/in belongs to the hub itself; choose "
+     "another path"},
+    {"department twice", "departments: [Room Service, room-service]\n",
+     "config/hub.yaml:1:29: departments[1]: is the same department as \"Room Service\" before it"},
+    {"plugin key with a dot", "plugins: {a: {plugin: x, config: {a.b: c}}}\n",
+     "config/hub.yaml:1:35: plugins.a.config.a.b: a key here has no \".\", \"[\" or \"]\""},
+    {"plugin block that is a list", "plugins: {a: {plugin: x, config: [b]}}\n",
+     "config/hub.yaml:1:34: plugins.a.config: expected a map, found a list"},
     {"plugin key without value",
      "plugins:\n  sms:\n    plugin: x\n    config:\n      auth_token:\n",
      "config/hub.yaml:5:7: plugins.sms.config.auth_token: has no value; write \"\" for an empty "
@@ -166,7 +188,7 @@ TEST(HubConfig, ToleratesAMissingTokenKeyFileInDevelopmentOnly) {
     EXPECT_EQ(config.auth.missing_key_file, std::filesystem::absolute("config/var/none.key"));
     EXPECT_EQ(problems_of("mode: production\nserver: {public_url: \"https://hub.example\"}\n"
                           "auth: {token_keys: [\"${file:var/none.key}\"]}\n"),
-              "config/hub.yaml:3:21: auth.token_keys[0]: file var/none.key does not exist");
+              "config/hub.yaml:3:22: auth.token_keys[0]: file var/none.key does not exist");
 }
 
 TEST(HubConfig, RefusesInProductionWhatIsForDevelopmentS45) {
@@ -186,6 +208,77 @@ TEST(HubConfig, RefusesInProductionWhatIsForDevelopmentS45) {
     EXPECT_EQ(problems_of("mode: production\n"),
               "config/hub.yaml:1:1: server: \"public_url\" is missing\n"
               "config/hub.yaml:1:1: auth.token_keys: is needed in production");
+}
+
+TEST(HubConfig, WarnsOfSecretsInTheFileAndRefusesThemWhenStrictS80) {
+    const std::string text =
+        "auth: {token_keys: [\"0123456789abcdef0123456789abcdef\"]}\n"
+        "store: {url: \"postgresql://hub:pa55word@db/hub\"}\n"
+        "plugins:\n  sms: {plugin: x, config: {auth_token: hush-hush, api_key: "
+        "\"${env:PATCHBAY_TEST_TOKEN}\", other_token: sandbox_auth_token}}\n";
+    setenv("PATCHBAY_TEST_TOKEN", "from outside", 1);
+    std::string told;
+    for (const auto& one : parse_config(text, hub_file).warnings) told += one.text() + "\n";
+    const std::string rest =
+        "a secret stands in the file; ${env:NAME} or ${file:path} keeps it out\n";
+    EXPECT_EQ(told, "config/hub.yaml:1:21: warning: auth.token_keys[0]: " + rest +
+                        "config/hub.yaml:2:14: warning: store.url: " + rest +
+                        "config/hub.yaml:4:41: warning: plugins.sms.config.auth_token: " + rest);
+    const std::string refusal =
+        "a secret must not stand in the file (strict: true); use ${env:NAME} or ${file:path}";
+    EXPECT_EQ(problems_of(text + "strict: true\n"),
+              "config/hub.yaml:1:21: auth.token_keys[0]: " + refusal +
+                  "\nconfig/hub.yaml:2:14: store.url: " + refusal +
+                  "\nconfig/hub.yaml:4:41: plugins.sms.config.auth_token: " + refusal);
+}
+
+TEST(HubConfig, ReadsOnAfterWhatYamlAloneWouldAccept) {
+    EXPECT_EQ(
+        problems_of("mode: &m development\nlog: {level: loud}\nlog: {format: xml}\nrules: 010\n"),
+        "config/hub.yaml:1:7: mode: anchors (&name) are not used here; write the value again\n"
+        "config/hub.yaml:2:14: log.level: expected \"trace\", \"debug\", \"info\", \"warn\" or "
+        "\"error\", found \"loud\"\n"
+        "config/hub.yaml:3:1: log: is here twice; the first is in line 2\n"
+        "config/hub.yaml:4:8: rules: the number 010 begins with 0; quote it if it is a text");
+}
+
+TEST(HubConfig, TellsWhatItReadBeforeTheYamlBreaksAndNothingThatIsOnlyCutOff) {
+    EXPECT_EQ(
+        problems_of("mode: production\nlog: {level: loud}\nserver: {listen: x\n"),
+        "config/hub.yaml:2:14: log.level: expected \"trace\", \"debug\", \"info\", \"warn\" or "
+        "\"error\", found \"loud\"\n"
+        "config/hub.yaml:3:9: this bracket is not closed, or a comma is missing after it");
+}
+
+TEST(HubConfig, NamesNoSecretInAMistakeS82) {
+    setenv("PATCHBAY_TEST_TOKEN", "whisper-whisper", 1);
+    const std::string told = problems_of(
+        "server: {listen: \"${env:PATCHBAY_TEST_TOKEN}\", limits: {connections: "
+        "\"${env:PATCHBAY_TEST_TOKEN}\"}}\nstore: {url: \"mysql://hub:pa55word@db\"}\n"
+        "auth: {token_keys: [hush-hush]}\nplugins: {a: {plugin: x, config: {api_key: 01}}}\n");
+    EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 4) << told;
+    for (const char* secret : {"whisper", "pa55word", "hush", "01"}) {
+        EXPECT_EQ(told.find(std::string(" ") + secret), std::string::npos) << told;
+        EXPECT_EQ(told.find(std::string("\"") + secret), std::string::npos) << told;
+    }
+}
+
+TEST(HubConfig, ShowsTheRestOfATextWithASecretInItS80) {
+    setenv("PATCHBAY_TEST_TOKEN", "whisper-whisper", 1);
+    const HubConfig config = parse_config(
+        "store: {url: \"postgresql://hub@db/${env:PATCHBAY_TEST_TOKEN}\"}\n"
+        "server: {cors_origins: [\"https://${env:PATCHBAY_TEST_TOKEN}.example\"]}\n"
+        "plugins: {make: {plugin: x, config: {webhook_url: "
+        "\"https://hook.example/${env:PATCHBAY_TEST_TOKEN}/in\", list: "
+        "[\"a ${env:PATCHBAY_TEST_TOKEN}\"], proxy: \"http://me:pa55word@proxy\"}}}\n",
+        hub_file);
+    const std::string shown = show_config(config);
+    for (const char* text : {"postgresql://hub@db/***", "[\"https://***.example\"]",
+                             "https://hook.example/***/in", "[\"a ***\"]", "http://me:***@proxy"}) {
+        EXPECT_NE(shown.find(text), std::string::npos) << text << "\n" << shown;
+    }
+    EXPECT_EQ(shown.find("whisper"), std::string::npos) << shown;
+    EXPECT_EQ(redact("got whisper-whisper"), "got ***");
 }
 
 TEST(HubConfig, ShowsItselfWithoutSecretsS80) {

@@ -5,16 +5,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Values of the shipped development configuration; known to everybody, so no secret (production
-/// refuses them).
-constexpr std::string_view default_secrets[] = {"sandbox_auth_token", "sandbox_api_secret",
-                                                "change-me", "changeme", "secret"};
-
 bool is_instance_name(std::string_view name) {
     if (name.empty() || name.size() > 63 || name[0] < 'a' || name[0] > 'z') return false;
     return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") ==
            std::string_view::npos;
 }
+
+bool is_path(std::string_view path) {
+    return path.starts_with('/') && path.find_first_of(" ?#%\\") == std::string_view::npos &&
+           path.find("//") == std::string_view::npos && path.find("/../") == std::string_view::npos;
+}
+
+constexpr TextRule path_rule{is_path, "an absolute path such as \"/webhooks/sms/\"",
+                             config_code::url};
 
 /// Copies a plugin's block into InstanceConfig::config and its companions.
 class Flattener {
@@ -22,37 +25,80 @@ public:
     Flattener(ConfigContext& context, InstanceConfig& out, std::string path)
         : context_(context), out_(out), path_(std::move(path)) {}
 
+    void put_block(const YamlNode& block, Position key_at) {
+        out_.key_positions[""] = out_.positions[""] = key_at;
+        for (const auto& entry : block.entries) put_entry("", entry);
+    }
+
+private:
+    void put_entry(const std::string& parent, const YamlEntry& entry) {
+        const std::string key = parent.empty() ? entry.key : parent + "." + entry.key;
+        // The flattened names could not be told apart.
+        if (entry.key.find_first_of(".[]") != std::string::npos) {
+            context_.problems.add(entry.at, path_ + "." + key,
+                                  "a key here has no \".\", \"[\" or \"]\"", config_code::name);
+            out_.unreadable.insert(parent);
+            return;
+        }
+        put(key, entry.value, entry.at);
+    }
+
     void put(const std::string& key, const YamlNode& value, Position key_at) {
         out_.key_positions[key] = key_at;
         out_.positions[key] = value.kind == YamlNode::Kind::scalar ? value.at : key_at;
+        if (value.unreadable) {
+            out_.unreadable.insert(key);
+            return;
+        }
         switch (value.kind) {
             case YamlNode::Kind::scalar:
                 return put_text(key, value);
             case YamlNode::Kind::map:
-                for (const auto& entry : value.entries) {
-                    put(key.empty() ? entry.key : key + "." + entry.key, entry.value, entry.at);
-                }
+                for (const auto& entry : value.entries) put_entry(key, entry);
                 return;
             case YamlNode::Kind::list:
-                out_.config[key + "[]"] = std::to_string(value.items.size());
-                for (size_t i = 0; i < value.items.size(); ++i) {
-                    put(key + "[" + std::to_string(i) + "]", value.items[i], value.items[i].at);
-                }
-                return;
+                return put_list(key, value);
             case YamlNode::Kind::empty:
-                if (key.empty()) return;  // "config:" with nothing below it.
-                context_.problems.add(key_at, path_ + "." + key,
-                                      "has no value; write \"\" for an empty text");
+                out_.unreadable.insert(key);
+                context_.problems.add(value.at, path_ + "." + key,
+                                      "has no value; write \"\" for an empty text",
+                                      config_code::missing_value, "\"\"");
         }
     }
 
-private:
+    void put_list(const std::string& key, const YamlNode& list) {
+        out_.config[key + "[]"] = std::to_string(list.items.size());
+        for (size_t i = 0; i < list.items.size(); ++i) {
+            std::string place = key + "[";
+            place += std::to_string(i) + "]";
+            put(place, list.items[i], list.items[i].at);
+        }
+    }
+
     void put_text(const std::string& key, const YamlNode& value) {
-        bool changed = false;
-        const auto text = resolve_text(context_, value, path_ + "." + key, &changed);
-        if (!text) return;
-        if (value.plain && !changed) out_.unquoted.insert(key);
-        out_.config[key] = *text;
+        const std::string path = path_ + "." + key;
+        const auto resolved = resolve(context_, value, path);
+        if (!resolved) {
+            out_.unreadable.insert(key);
+            return;
+        }
+        if (value.plain && !resolved->changed) out_.unquoted.insert(key);
+        if (!resolved->changed) out_.literal.insert(key);
+        if (resolved->shown != resolved->text) out_.shown[key] = resolved->shown;
+        out_.config[key] = resolved->text;
+        check_secret(value.at, key, path, *resolved);
+    }
+
+    void check_secret(Position at, const std::string& key, const std::string& path,
+                      const Resolved& value) {
+        if (!is_secret_key(key)) return;
+        if (context_.production && is_known_secret(value.text)) {
+            context_.problems.add(at, path,
+                                  "is the secret of the development configuration; use your own",
+                                  config_code::development_only);
+        } else {
+            check_literal_secret(context_, at, path, value);
+        }
     }
 
     ConfigContext& context_;
@@ -72,38 +118,42 @@ void read_limits(Section limits, InstanceLimits& out) {
 
 void read_aliases(Section aliases, InstanceConfig& out) {
     for (const auto& entry : aliases.entries()) {
-        for (const auto& path : aliases.texts(entry.key)) {
-            if (!path.starts_with('/')) {
-                aliases.refuse(entry.key,
-                               "expected absolute paths such as \"/webhooks/sms/\", "
-                               "found \"" +
-                                   path + "\"");
-            }
-            out.aliases[entry.key].push_back(path);
-        }
+        out.aliases[entry.key] = aliases.texts(entry.key, {}, path_rule);
     }
     aliases.done();
 }
 
 /// What a hub on the internet must not run with.
 void check_production(Section& instance, const InstanceConfig& out, ConfigContext& context) {
-    if (out.plugin == "sandbox") instance.refuse("plugin", "sandbox is for mode development only");
+    if (out.plugin == "sandbox") {
+        instance.refuse("plugin", "sandbox is for mode development only",
+                        config_code::development_only);
+    }
     if (out.signatures == "off") {
-        instance.refuse("signatures", "off is for mode development only");
+        instance.refuse("signatures", "off is for mode development only",
+                        config_code::development_only);
     }
     for (const auto& [key, value] : out.config) {
-        const std::string path = instance.path_of("config") + "." + key;
-        const bool known = std::find(std::begin(default_secrets), std::end(default_secrets),
-                                     value) != std::end(default_secrets);
-        if (is_secret_key(key) && known) {
-            context.problems.add(out.positions.at(key), path,
-                                 "is the secret of the development configuration; use your own");
-        }
         const size_t name = key.rfind('.') == std::string::npos ? 0 : key.rfind('.') + 1;
         if (key.substr(name).starts_with("insecure_") && value == "true") {
-            context.problems.add(out.positions.at(key), path, "is for mode development only");
+            context.problems.add(out.positions.at(key), instance.path_of("config") + "." + key,
+                                 "is for mode development only", config_code::development_only);
         }
     }
+}
+
+void read_block(Section& instance, ConfigContext& context, Position entry_at, InstanceConfig& out) {
+    const YamlEntry* block = instance.take("config");
+    Flattener flattener(context, out, instance.path_of("config"));
+    const bool is_map = block && (block->value.kind == YamlNode::Kind::map ||
+                                  block->value.kind == YamlNode::Kind::empty);
+    if (is_map) return flattener.put_block(block->value, block->at);
+    flattener.put_block({}, block ? block->at : entry_at);
+    if (!block) return;
+    out.unreadable.insert("");
+    if (block->value.unreadable) return;
+    instance.refuse("config", "expected a map, found " + found(block->value, "config"),
+                    config_code::type);
 }
 
 InstanceConfig read_instance(Section instance, ConfigContext& context, const YamlEntry& entry) {
@@ -114,67 +164,110 @@ InstanceConfig read_instance(Section instance, ConfigContext& context, const Yam
     out.isolation = instance.choice("isolation", out.isolation, {"none", "process"});
     out.flow = instance.text("flow");
     out.signatures = instance.choice("signatures", out.signatures, {"required", "observe", "off"});
+    out.plugin_at = instance.position_of("plugin");
+    out.isolation_at = instance.position_of("isolation");
+    out.flow_at = instance.position_of("flow");
     read_aliases(instance.section("aliases"), out);
     read_limits(instance.section("limits"), out.limits);
-    const YamlEntry* block = instance.take("config");
-    Flattener flattener(context, out, instance.path_of("config"));
-    if (block && block->value.kind == YamlNode::Kind::scalar) {
-        instance.refuse("config", "expected a map, found \"" + block->value.text + "\"");
-    } else if (block) {
-        flattener.put("", block->value, block->at);
-    } else {
-        out.positions[""] = out.key_positions[""] = entry.at;
-    }
+    read_block(instance, context, entry.at, out);
     if (context.production) check_production(instance, out, context);
     instance.done();
     return out;
 }
 
-const InstanceConfig* named(const std::vector<InstanceConfig>& all, const std::string& name) {
-    const auto found = std::find_if(all.begin(), all.end(),
-                                    [&](const InstanceConfig& one) { return one.name == name; });
-    return found == all.end() ? nullptr : &*found;
+/// False after a problem: the entry is no instance.
+bool check_entry(const YamlEntry& entry, const std::string& path, ConfigContext& context) {
+    if (entry.value.unreadable) return false;
+    const bool is_map =
+        entry.value.kind == YamlNode::Kind::map || entry.value.kind == YamlNode::Kind::empty;
+    for (const char* key : {"plugin", "enabled", "isolation", "flow", "signatures"}) {
+        if (is_map || entry.key != key) continue;
+        context.problems.add(
+            entry.at, path, "stands where an instance's name belongs; indent it below the instance",
+            config_code::indentation);
+        return false;
+    }
+    if (!is_instance_name(entry.key)) {
+        context.problems.add(entry.at, path,
+                             "an instance is named with a-z, 0-9, _ and -, a letter first",
+                             config_code::name);
+    }
+    return true;
 }
 
 /// Rules between instances: flows exist, no path is taken twice.
-void check_together(Section& plugins, const std::vector<InstanceConfig>& all,
-                    ConfigContext& context) {
-    std::vector<std::string> names;
-    for (const auto& instance : all) names.push_back(instance.name);
-    std::map<std::string, std::string> owners;
-    for (const auto& instance : all) {
-        const YamlNode& node = plugins.take(instance.name)->value;
-        if (!instance.flow.empty() && !named(all, instance.flow)) {
-            const std::string near = nearest(instance.flow, names);
-            context.problems.add(node.find("flow")->value.at, "plugins." + instance.name + ".flow",
-                                 "no instance is called \"" + instance.flow + "\"" +
-                                     (near.empty() ? "" : ", did you mean \"" + near + "\"?"));
+class Together {
+public:
+    Together(const std::vector<InstanceConfig>& all, ConfigContext& context)
+        : all_(all), context_(context) {}
+
+    void check_flow(const InstanceConfig& instance) const {
+        if (instance.flow.empty()) return;
+        std::vector<std::string> names;
+        for (const auto& one : all_) {
+            if (one.name == instance.flow) return;
+            if (one.name != instance.name) names.push_back(one.name);
         }
-        for (const auto& [route, paths] : instance.aliases) {
-            for (std::string path : paths) {
-                while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-                const auto [owner, fresh] = owners.try_emplace(path, instance.name);
-                if (fresh) continue;
-                context.problems.add(node.find("aliases")->value.find(route)->value.at,
-                                     "plugins." + instance.name + ".aliases." + route,
-                                     path + " belongs to plugins." + owner->second + " already");
+        const std::string near = nearest(instance.flow, names);
+        context_.problems.add(
+            instance.flow_at, "plugins." + instance.name + ".flow",
+            "no instance is called " + in_quotes(instance.flow) + suggestion(near),
+            config_code::instance, near);
+    }
+
+    void check_paths(const InstanceConfig& instance, const YamlNode& aliases) {
+        for (const auto& entry : aliases.entries) {
+            for (size_t i = 0; i < entry.value.items.size(); ++i) {
+                std::string place = "plugins." + instance.name + ".aliases." + entry.key + "[";
+                place += std::to_string(i) + "]";
+                check_path(instance, entry.value.items[i], place);
             }
         }
     }
-}
+
+private:
+    void check_path(const InstanceConfig& instance, const YamlNode& item,
+                    const std::string& place) {
+        std::string path = item.text;
+        if (!is_path(path)) return;
+        while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+        for (const std::string_view ours : {"/hooks", "/api/v1", "/health", "/metrics", "/docs"}) {
+            if (path != ours && !path.starts_with(std::string(ours) + "/")) continue;
+            context_.problems.add(
+                item.at, place,
+                in_message(path) + " belongs to the hub itself; choose another path",
+                config_code::same_path);
+            return;
+        }
+        const auto [owner, is_new] = owners_.try_emplace(path, instance.name);
+        if (is_new) return;
+        context_.problems.add(
+            item.at, place, in_message(path) + " belongs to plugins." + owner->second + " already",
+            config_code::same_path);
+    }
+
+    const std::vector<InstanceConfig>& all_;
+    ConfigContext& context_;
+    std::map<std::string, std::string> owners_;
+};
 
 }  // namespace
 
 std::vector<InstanceConfig> read_instances(Section plugins, ConfigContext& context) {
     std::vector<InstanceConfig> out;
     for (const auto& entry : plugins.entries()) {
-        if (!is_instance_name(entry.key)) {
-            context.problems.add(entry.at, plugins.path_of(entry.key),
-                                 "an instance is named with a-z, 0-9, _ and -, a letter first");
-        }
+        plugins.take(entry.key);
+        if (!check_entry(entry, plugins.path_of(entry.key), context)) continue;
         out.push_back(read_instance(plugins.section(entry.key), context, entry));
     }
-    check_together(plugins, out, context);
+    Together together(out, context);
+    const YamlNode none;
+    for (const auto& instance : out) {
+        together.check_flow(instance);
+        const YamlNode& node = plugins.take(instance.name)->value;
+        const YamlEntry* aliases = node.find("aliases");
+        together.check_paths(instance, aliases ? aliases->value : none);
+    }
     plugins.done();
     return out;
 }

@@ -1,21 +1,15 @@
 #include "config/section.hpp"
 
 #include <charconv>
-#include <numeric>
 
+#include "base/log.hpp"
 #include "base/time_text.hpp"
+#include "config/interpolate.hpp"
+#include "config/secrets.hpp"
+#include "config/values.hpp"
 
 namespace patchbay {
 namespace {
-
-struct SizeUnit {
-    std::string_view word;
-    uint64_t bytes;
-};
-constexpr SizeUnit size_units[] = {
-    {"GiB", 1ull << 30}, {"MiB", 1ull << 20}, {"KiB", 1ull << 10}, {"B", 1}};
-
-std::string in_quotes(std::string_view text) { return '"' + std::string(text) + '"'; }
 
 std::string listed(std::initializer_list<std::string_view> words) {
     std::string out;
@@ -27,7 +21,14 @@ std::string listed(std::initializer_list<std::string_view> words) {
     return out;
 }
 
-std::string found(const YamlNode& node) {
+std::string quote_message(const YamlNode& value, std::string_view kind, const std::string& path) {
+    std::string message = "expected a text, found " + std::string(kind) + "; quote it";
+    return is_secret_key(path) ? message : message + ": " + in_quotes(value.text);
+}
+
+}  // namespace
+
+std::string found(const YamlNode& node, const std::string& path) {
     switch (node.kind) {
         case YamlNode::Kind::empty:
             return "nothing";
@@ -38,35 +39,26 @@ std::string found(const YamlNode& node) {
         case YamlNode::Kind::scalar:
             break;
     }
-    return in_quotes(node.text);
+    return is_secret_key(path) ? "a text" : in_quotes(node.text);
 }
-
-size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), size_t{0});
-    for (size_t i = 1; i <= a.size(); ++i) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b.size(); ++j) {
-            const size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-        }
-    }
-    return row.back();
-}
-
-}  // namespace
 
 Section::Section(ConfigContext& context, const YamlNode* node, std::string path, Position at)
     : context_(&context), node_(node), path_(std::move(path)), at_(at) {
-    if (node_ && node_->kind != YamlNode::Kind::map) {
-        // An empty section ("media:") means its defaults; anything else is a mistake.
-        if (node_->kind != YamlNode::Kind::empty) {
-            context_->problems.add(node_->at, path_, "expected a map, found " + found(*node_));
-        }
-        node_ = nullptr;
+    if (!node_ || node_->kind == YamlNode::Kind::map) return;
+    is_unreadable_ = node_->unreadable;
+    // An empty section ("media:") means its defaults; anything else is a mistake.
+    if (node_->kind != YamlNode::Kind::empty && !is_unreadable_) {
+        const size_t colon = node_->text.find(':');
+        const bool is_pair =
+            node_->plain && colon != std::string::npos && node_->text.compare(colon, 2, ":/") != 0;
+        context_->problems.add(node_->at, path_,
+                               is_pair ? "expected \"key: value\"; a blank is missing after the "
+                                         "colon"
+                                       : "expected a map, found " + found(*node_, path_),
+                               is_pair ? config_code::syntax : config_code::type);
+        is_unreadable_ = true;
     }
+    node_ = nullptr;
 }
 
 std::string Section::path_of(const std::string& key) const {
@@ -83,87 +75,130 @@ const YamlEntry* Section::take(const std::string& key) {
     return node_ ? node_->find(key) : nullptr;
 }
 
-void Section::refuse(const std::string& key, std::string message) {
+Position Section::position_of(const std::string& key) const {
     const YamlEntry* entry = node_ ? node_->find(key) : nullptr;
-    context_->problems.add(entry ? entry->value.at : at_, path_of(key), std::move(message));
+    return entry ? entry->value.at : at_;
+}
+
+void Section::refuse(const std::string& key, std::string message, std::string_view code,
+                     std::string hint) {
+    context_->problems.add(position_of(key), path_of(key), std::move(message), code,
+                           std::move(hint));
+}
+
+void Section::refuse_found(const std::string& key, const std::string& expected,
+                           const Resolved& value, std::string_view code) {
+    refuse(key, "expected " + expected + ", found " + in_quotes(value.shown), code);
 }
 
 const YamlEntry* Section::scalar(const std::string& key, const std::string& expected) {
     const YamlEntry* entry = take(key);
-    if (!entry || entry->value.kind == YamlNode::Kind::scalar) return entry;
-    const bool empty = entry->value.kind == YamlNode::Kind::empty;
-    // An empty value has the position of what follows it; its key is the better place.
-    context_->problems.add(empty ? entry->at : entry->value.at, path_of(key),
-                           "expected " + expected + ", found " + found(entry->value));
+    if (!entry || entry->value.unreadable) return nullptr;
+    if (entry->value.kind == YamlNode::Kind::scalar) return entry;
+    refuse(key, "expected " + expected + ", found " + found(entry->value, path_of(key)),
+           config_code::type);
     return nullptr;
 }
 
-std::string Section::text(const std::string& key, std::string fallback) {
-    const YamlEntry* entry = scalar(key, "a text");
-    if (!entry) return fallback;
-    const auto kind = entry->value.plain ? ambiguous_kind(entry->value.text) : std::string_view{};
-    if (!kind.empty()) {
-        refuse(key, "expected a text, found " + std::string(kind) +
-                        "; quote it: " + in_quotes(entry->value.text));
-        return fallback;
-    }
-    return resolve_text(*context_, entry->value, path_of(key)).value_or(std::move(fallback));
+std::optional<Resolved> Section::resolved(const std::string& key, const std::string& expected) {
+    const YamlEntry* entry = scalar(key, expected);
+    if (!entry) return std::nullopt;
+    return resolve(*context_, entry->value, path_of(key));
 }
 
-std::string Section::required_text(const std::string& key) {
-    if (!has(key)) {
-        known_.push_back(key);
-        context_->problems.add(at_, path_, in_quotes(key) + " is missing");
+std::optional<std::string> Section::text_of(const YamlNode& value, const std::string& path,
+                                            const TextRule& rule) {
+    if (value.unreadable) return std::nullopt;
+    if (value.kind != YamlNode::Kind::scalar) {
+        context_->problems.add(value.at, path, "expected a text, found " + found(value, path),
+                               config_code::type);
+        return std::nullopt;
+    }
+    const auto kind = value.plain ? ambiguous_kind(value.text) : std::string_view{};
+    if (!kind.empty()) {
+        const bool is_secret = is_secret_key(path);
+        context_->problems.add(value.at, path, quote_message(value, kind, path),
+                               config_code::unquoted, is_secret ? "" : in_quotes(value.text));
+        return std::nullopt;
+    }
+    auto out = resolve(*context_, value, path);
+    if (!out) return std::nullopt;
+    if (!rule.fits || rule.fits(out->text)) return std::move(out->text);
+    std::string message = "expected " + std::string(rule.expected);
+    if (rule.repeats_value) message += ", found " + in_quotes(out->shown);
+    context_->problems.add(value.at, path, std::move(message), rule.code);
+    return std::nullopt;
+}
+
+std::string Section::text(const std::string& key, std::string fallback, const TextRule& rule) {
+    const YamlEntry* entry = take(key);
+    if (!entry) return fallback;
+    return text_of(entry->value, path_of(key), rule).value_or(std::move(fallback));
+}
+
+std::string Section::required_text(const std::string& key, const TextRule& rule) {
+    const YamlEntry* entry = take(key);
+    if (!entry) {
+        if (!is_unreadable_) {
+            context_->problems.add(at_, path_, in_quotes(key) + " is missing", config_code::missing,
+                                   key + ": ");
+        }
         return {};
     }
-    std::string value = text(key);
-    const YamlNode& node = node_->find(key)->value;
-    if (value.empty() && node.kind == YamlNode::Kind::scalar && node.text.empty()) {
-        refuse(key, "must not be empty");
+    const auto value = text_of(entry->value, path_of(key), {});
+    if (value && value->empty()) {
+        refuse(key, "must not be empty", config_code::missing_value);
+    } else if (value && rule.fits && !rule.fits(*value)) {
+        text_of(entry->value, path_of(key), rule);  // Once more, to say so.
     }
-    return value;
+    return value.value_or("");
 }
 
 std::string Section::choice(const std::string& key, std::string fallback,
                             std::initializer_list<std::string_view> choices) {
-    const YamlEntry* entry = scalar(key, listed(choices));
-    if (!entry) return fallback;
-    const auto value = resolve_text(*context_, entry->value, path_of(key));
+    const auto value = resolved(key, listed(choices));
     if (!value) return fallback;
-    if (std::find(choices.begin(), choices.end(), *value) != choices.end()) return *value;
-    refuse(key, "expected " + listed(choices) + ", found " + in_quotes(*value));
+    if (std::find(choices.begin(), choices.end(), value->text) != choices.end()) return value->text;
+    refuse(key, "expected " + listed(choices) + ", found " + in_quotes(value->shown),
+           config_code::choice, nearest(value->shown, {choices.begin(), choices.end()}));
     return fallback;
 }
 
 bool Section::flag(const std::string& key, bool fallback) {
-    const YamlEntry* entry = scalar(key, "true or false");
-    if (!entry) return fallback;
-    bool changed = false;
-    const auto value = resolve_text(*context_, entry->value, path_of(key), &changed);
+    const auto value = resolved(key, "true or false");
     if (!value) return fallback;
-    if ((entry->value.plain || changed) && (*value == "true" || *value == "false")) {
-        return *value == "true";
+    const bool is_word = value->text == "true" || value->text == "false";
+    if (!is_word) {
+        refuse_found(key, "true or false", *value, config_code::type);
+        return fallback;
     }
-    refuse(key, "expected true or false, found " + in_quotes(*value));
-    return fallback;
+    if (!node_->find(key)->value.plain && !value->changed) {
+        refuse(key, "expected true or false, found a text; leave the quotes out", config_code::type,
+               value->text);
+        return fallback;
+    }
+    return value->text == "true";
 }
 
 int64_t Section::number(const std::string& key, int64_t fallback, int64_t lowest, int64_t highest) {
-    const YamlEntry* entry = scalar(key, "a whole number");
-    if (!entry) return fallback;
-    const auto resolved = resolve_text(*context_, entry->value, path_of(key));
-    if (!resolved) return fallback;
-    const std::string& value = *resolved;
+    const auto value = resolved(key, "a whole number");
+    if (!value) return fallback;
     int64_t out = 0;
-    const char* end = value.data() + value.size();
-    const auto [rest, error] = std::from_chars(value.data(), end, out);
-    if (error != std::errc{} || rest != end) {
-        refuse(key, "expected a whole number, found " + in_quotes(value));
-        return fallback;
+    const char* end = value->text.data() + value->text.size();
+    const auto [rest, error] = std::from_chars(value->text.data(), end, out);
+    if (error == std::errc::invalid_argument || rest != end) {
+        refuse_found(key, "a whole number", *value, config_code::type);
+    } else if (!node_->find(key)->value.plain && !value->changed) {
+        refuse(key, "expected a whole number, found a text; leave the quotes out",
+               config_code::type, value->text);
+    } else if (error == std::errc{} && out >= lowest && out <= highest) {
+        return out;
+    } else {
+        refuse(key,
+               "expected a number from " + std::to_string(lowest) + " to " +
+                   std::to_string(highest) + ", found " + in_message(value->shown),
+               config_code::range);
     }
-    if (out >= lowest && out <= highest) return out;
-    refuse(key, "expected a number from " + std::to_string(lowest) + " to " +
-                    std::to_string(highest) + ", found " + value);
     return fallback;
 }
 
@@ -172,17 +207,16 @@ std::chrono::milliseconds Section::duration(const std::string& key,
                                             std::chrono::milliseconds lowest,
                                             std::chrono::milliseconds highest) {
     const std::string expected = "a duration such as \"10s\"";
-    const YamlEntry* entry = scalar(key, expected);
-    if (!entry) return fallback;
-    const auto resolved = resolve_text(*context_, entry->value, path_of(key));
-    if (!resolved) return fallback;
-    const std::string& value = *resolved;
-    const auto out = parse_duration(value);
+    const auto value = resolved(key, expected);
+    if (!value) return fallback;
+    const auto out = parse_duration(value->text);
     if (!out) {
-        refuse(key, "expected " + expected + ", found " + in_quotes(value));
+        refuse_found(key, expected, *value, config_code::duration);
     } else if (*out < lowest || *out > highest) {
-        refuse(key, "expected a duration from " + duration_text(lowest) + " to " +
-                        duration_text(highest) + ", found " + value);
+        refuse(key,
+               "expected a duration from " + duration_text(lowest) + " to " +
+                   duration_text(highest) + ", found " + in_message(value->shown),
+               config_code::range);
     } else {
         return *out;
     }
@@ -191,42 +225,35 @@ std::chrono::milliseconds Section::duration(const std::string& key,
 
 uint64_t Section::bytes(const std::string& key, uint64_t fallback, uint64_t lowest) {
     const std::string expected = "a size such as \"256MiB\"";
-    const YamlEntry* entry = scalar(key, expected);
-    if (!entry) return fallback;
-    const auto resolved = resolve_text(*context_, entry->value, path_of(key));
-    if (!resolved) return fallback;
-    const std::string& value = *resolved;
-    const auto out = parse_size(value);
+    const auto value = resolved(key, expected);
+    if (!value) return fallback;
+    const auto out = parse_size(value->text);
     if (!out) {
-        refuse(key, "expected " + expected + ", found " + in_quotes(value));
+        refuse_found(key, expected, *value, config_code::size);
     } else if (*out < lowest) {
-        refuse(key, "expected at least " + size_text(lowest) + ", found " + value);
+        refuse(key,
+               "expected at least " + size_text(lowest) + ", found " + in_message(value->shown),
+               config_code::range);
     } else {
         return *out;
     }
     return fallback;
 }
 
-std::vector<std::string> Section::texts(const std::string& key, std::vector<std::string> fallback) {
+std::vector<std::string> Section::texts(const std::string& key, std::vector<std::string> fallback,
+                                        const TextRule& rule) {
     const YamlEntry* entry = take(key);
-    if (!entry) return fallback;
+    if (!entry || entry->value.unreadable) return fallback;
     if (entry->value.kind != YamlNode::Kind::list) {
-        refuse(key, "expected a list of texts, found " + found(entry->value));
+        refuse(key, "expected a list of texts, found " + found(entry->value, path_of(key)),
+               config_code::type);
         return fallback;
     }
     std::vector<std::string> out;
     for (size_t i = 0; i < entry->value.items.size(); ++i) {
-        const YamlNode& item = entry->value.items[i];
         const std::string path = path_of(key) + "[" + std::to_string(i) + "]";
-        const auto kind = item.plain ? ambiguous_kind(item.text) : std::string_view{};
-        if (item.kind != YamlNode::Kind::scalar) {
-            context_->problems.add(item.at, path, "expected a text, found " + found(item));
-        } else if (!kind.empty()) {
-            context_->problems.add(item.at, path,
-                                   "expected a text, found " + std::string(kind) +
-                                       "; quote it: " + in_quotes(item.text));
-        } else {
-            out.push_back(resolve_text(*context_, item, path).value_or(""));
+        if (auto text = text_of(entry->value.items[i], path, rule)) {
+            out.push_back(std::move(*text));
         }
     }
     return out;
@@ -234,59 +261,56 @@ std::vector<std::string> Section::texts(const std::string& key, std::vector<std:
 
 Section Section::section(const std::string& key) {
     const YamlEntry* entry = take(key);
-    return {*context_, entry ? &entry->value : nullptr, path_of(key), entry ? entry->at : at_};
+    Section below{*context_, entry ? &entry->value : nullptr, path_of(key),
+                  entry ? entry->at : at_};
+    below.is_unreadable_ = below.is_unreadable_ || is_unreadable_;
+    return below;
 }
 
 void Section::done() {
+    const YamlEntry* above = nullptr;
     for (const YamlEntry& entry : entries()) {
-        if (std::find(known_.begin(), known_.end(), entry.key) != known_.end()) continue;
-        const std::string near = nearest(entry.key, known_);
-        context_->problems.add(
-            entry.at, path_of(entry.key),
-            near.empty() ? "unknown key" : "unknown key, did you mean " + in_quotes(near) + "?");
-    }
-}
-
-std::optional<std::string> resolve_text(ConfigContext& context, const YamlNode& value,
-                                        const std::string& path, bool* changed) {
-    Interpolated out = interpolate(value.text, context.base, context.production);
-    if (changed) *changed = out.changed;
-    if (out.problem.empty()) return std::move(out.text);
-    context.problems.add(value.at, path, out.problem);
-    return std::nullopt;
-}
-
-std::string nearest(std::string_view word, const std::vector<std::string>& known) {
-    std::string best;
-    size_t least = word.size() / 3 + 2;
-    for (const auto& candidate : known) {
-        const size_t distance = edit_distance(word, candidate);
-        if (distance >= least) continue;
-        least = distance;
-        best = candidate;
-    }
-    return best;
-}
-
-std::optional<uint64_t> parse_size(std::string_view text) {
-    uint64_t count = 0;
-    const char* end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, count);
-    if (error != std::errc{}) return std::nullopt;
-    const std::string_view word(rest, static_cast<size_t>(end - rest));
-    for (const auto& unit : size_units) {
-        if (unit.word == word && count <= UINT64_MAX / unit.bytes) return count * unit.bytes;
-    }
-    return std::nullopt;
-}
-
-std::string size_text(uint64_t bytes) {
-    for (const auto& unit : size_units) {
-        if (bytes && bytes % unit.bytes == 0) {
-            return std::to_string(bytes / unit.bytes) + std::string(unit.word);
+        const bool is_known = std::find(known_.begin(), known_.end(), entry.key) != known_.end();
+        if (!is_known) {
+            const std::string near = nearest(entry.key, known_);
+            const bool may_belong = near.empty() && above && above->at.column == entry.at.column &&
+                                    above->value.kind == YamlNode::Kind::empty;
+            context_->problems.add(
+                entry.at, path_of(entry.key),
+                "unknown key" + (may_belong
+                                     ? "; indent it if it belongs to " + in_quotes(above->key)
+                                     : suggestion(near)),
+                may_belong ? config_code::indentation : config_code::unknown_key, near);
         }
+        if (is_known) above = &entry;
     }
-    return std::to_string(bytes) + "B";
+}
+
+std::optional<Resolved> resolve(ConfigContext& context, const YamlNode& value,
+                                const std::string& path) {
+    Interpolated out = interpolate(value.text, context.base);
+    for (const auto& secret : out.secrets) register_secret(secret);
+    if (!out.problem.empty()) {
+        context.problems.add(value.position_in(out.problem_offset), path, out.problem, out.code);
+        return std::nullopt;
+    }
+    if (!out.secrets.empty()) context.shown[path] = out.shown;
+    return Resolved{std::move(out.text), std::move(out.shown), out.changed};
+}
+
+void check_literal_secret(ConfigContext& context, Position at, const std::string& path,
+                          const Resolved& value) {
+    if (value.changed || value.text.empty() || is_known_secret(value.text)) return;
+    if (context.strict) {
+        context.problems.add(at, path,
+                             "a secret must not stand in the file (strict: true); use ${env:NAME} "
+                             "or ${file:path}",
+                             config_code::literal_secret, "${env:NAME}");
+    } else {
+        context.problems.warn(
+            at, path, "a secret stands in the file; ${env:NAME} or ${file:path} keeps it out",
+            config_code::literal_secret);
+    }
 }
 
 }  // namespace patchbay

@@ -1,7 +1,9 @@
 #include "base/json.hpp"
 #include "base/time_text.hpp"
 #include "config/hub_config.hpp"
-#include "config/section.hpp"
+#include "config/secrets.hpp"
+#include "config/values.hpp"
+#include "config/yaml_tree.hpp"
 
 namespace patchbay {
 namespace {
@@ -10,17 +12,28 @@ namespace {
 /// strings.
 class YamlText {
 public:
+    /// `shown` has what to print instead of values with secrets in them, by path.
+    explicit YamlText(const std::map<std::string, std::string>& shown) : shown_(shown) {}
+
     void open(const std::string& key) {
-        line(key + ":");
-        ++depth_;
+        line(key_text(key) + ":");
+        path_.push_back(key);
     }
-    void close() { --depth_; }
-    void text(const std::string& key, std::string_view value) { line(key + ": " + quote(value)); }
-    void plain(const std::string& key, const std::string& value) { line(key + ": " + value); }
+    void close() { path_.pop_back(); }
+    void text(const std::string& key, const std::string& value) {
+        line(key_text(key) + ": " + quote(without_password(shown_value(key, value))));
+    }
+    void plain(const std::string& key, const std::string& value) {
+        line(key_text(key) + ": " + value);
+    }
     void texts(const std::string& key, const std::vector<std::string>& values) {
         std::string out;
-        for (const auto& value : values) out += (out.empty() ? "" : ", ") + quote(value);
-        line(key + ": [" + out + "]");
+        for (size_t i = 0; i < values.size(); ++i) {
+            std::string item = key + "[";
+            item += std::to_string(i) + "]";
+            out += (i == 0 ? "" : ", ") + quote(shown_value(item, values[i]));
+        }
+        line(key_text(key) + ": [" + out + "]");
     }
     std::string take() { return std::move(out_); }
 
@@ -30,11 +43,26 @@ private:
         append_json_string(out, value);
         return out;
     }
-    void line(const std::string& text) {
-        out_ += std::string(static_cast<size_t>(depth_) * 2, ' ') + text + "\n";
+    /// Quoted unless it is a word that reads back as it is.
+    static std::string key_text(const std::string& key) {
+        const bool is_word = !key.empty() && ambiguous_kind(key).empty() &&
+                             key.find_first_not_of(
+                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "0123456789_-") == std::string::npos &&
+                             key.front() != '-';
+        return is_word ? key : quote(key);
     }
+    const std::string& shown_value(const std::string& key, const std::string& value) const {
+        std::string path;
+        for (const auto& one : path_) path += one + ".";
+        const auto found = shown_.find(path + key);
+        return found == shown_.end() ? value : found->second;
+    }
+    void line(const std::string& text) { out_ += std::string(path_.size() * 2, ' ') + text + "\n"; }
+
+    const std::map<std::string, std::string>& shown_;
     std::string out_;
-    int depth_ = 0;
+    std::vector<std::string> path_;
 };
 
 /// A value of a plugin's block: the flattened keys put together again.
@@ -72,9 +100,16 @@ std::vector<std::string> parts_of(const std::string& key) {
     return parts;
 }
 
-Value nested(const std::map<std::string, std::string>& flat) {
+std::string shown_value(const InstanceConfig& instance, const std::string& key,
+                        const std::string& text) {
+    const auto shown = instance.shown.find(key);
+    if (is_secret_key(key) && !text.empty()) return std::string(hidden_secret);
+    return without_password(shown == instance.shown.end() ? text : shown->second);
+}
+
+Value nested(const InstanceConfig& instance) {
     Value root;
-    for (const auto& [key, text] : flat) {
+    for (const auto& [key, text] : instance.config) {
         Value* at = &root;
         const auto parts = parts_of(key);
         const bool is_count = key.ends_with("[]");
@@ -83,7 +118,7 @@ Value nested(const std::map<std::string, std::string>& flat) {
             at->is_list = true;
             at->count = std::stoul(text);
         } else {
-            at->text = is_secret_key(key) ? "***" : text;
+            at->text = shown_value(instance, key, text);
         }
     }
     return root;
@@ -119,17 +154,9 @@ void show_members(YamlText& out, const Value& value) {
     }
 }
 
-/// postgresql://user:password@host/db: the password is nobody's business.
-std::string without_password(std::string url) {
-    const size_t scheme = url.find("://");
-    const size_t at = url.rfind('@');
-    if (scheme == std::string::npos || at == std::string::npos) return url;
-    const size_t colon = url.find(':', scheme + 3);
-    if (colon < at) url.replace(colon + 1, at - colon - 1, "***");
-    return url;
+std::vector<std::string> hidden(size_t count) {
+    return std::vector<std::string>(count, std::string(hidden_secret));
 }
-
-std::vector<std::string> hidden(size_t count) { return std::vector<std::string>(count, "***"); }
 
 void show_server(YamlText& out, const HubConfig& config) {
     out.open("server");
@@ -152,7 +179,7 @@ void show_server(YamlText& out, const HubConfig& config) {
 
 void show_url(YamlText& out, const std::string& section, const std::string& url) {
     out.open(section);
-    out.text("url", without_password(url));
+    out.text("url", url);
     out.close();
 }
 
@@ -176,31 +203,17 @@ void show_instance(YamlText& out, const InstanceConfig& instance) {
     out.plain("drain_timeout", duration_text(instance.limits.drain_timeout));
     out.close();
     out.open("config");
-    show_members(out, nested(instance.config));
+    show_members(out, nested(instance));
     out.close();
     out.close();
 }
 
 }  // namespace
 
-bool is_secret_key(std::string_view key) {
-    if (const size_t dot = key.rfind('.'); dot != std::string_view::npos)
-        key.remove_prefix(dot + 1);
-    if (const size_t bracket = key.find('['); bracket != std::string_view::npos) {
-        key = key.substr(0, bracket);
-    }
-    for (const char* end : {"_ttl", "_url", "_file", "_base"}) {
-        if (key.ends_with(end)) return false;
-    }
-    for (const char* word : {"token", "secret", "password", "api_key", "private_key"}) {
-        if (key.find(word) != std::string_view::npos) return true;
-    }
-    return false;
-}
-
 std::string show_config(const HubConfig& config) {
-    YamlText out;
+    YamlText out(config.shown);
     out.text("mode", config.mode);
+    out.plain("strict", config.strict ? "true" : "false");
     show_server(out, config);
     show_url(out, "store", config.store.url);
     show_url(out, "realtime", config.realtime.url);

@@ -1,27 +1,32 @@
 // YAML as a tree with positions, without the traps (S36): one document, no duplicate keys, aliases,
 // anchors or tags, 32 levels, 1 MiB.
 #pragma once
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "config/hub_config.hpp"
+#include "config/problem.hpp"
 
 namespace patchbay {
 
 struct YamlEntry;
 
-/// One value. Lines and columns count from 1.
+/// One value. An empty one is where its key is: what follows it is no place to look for it.
 struct YamlNode {
     enum class Kind { empty, scalar, list, map };
     Kind kind = Kind::empty;
-    std::string text{};  ///< Of a scalar, as written: never turned into a number or a boolean.
-    bool plain = false;  ///< A scalar without quotes.
+    std::string text{};       ///< Of a scalar, as written: never turned into a number or a boolean.
+    bool plain = false;       ///< A scalar without quotes.
+    bool verbatim = false;    ///< The text stands in the file as it is, in one line.
+    bool unreadable = false;  ///< Its mistake has been told; there is nothing to check.
     Position at{};
     std::vector<YamlNode> items{};
     std::vector<YamlEntry> entries;  // No initialiser: the type is not complete yet.
 
     const YamlEntry* find(std::string_view key) const;
+    /// Of a byte of the text; `at` where the text does not stand in the file as it is.
+    Position position_in(size_t offset) const;
 };
 
 struct YamlEntry {
@@ -30,22 +35,13 @@ struct YamlEntry {
     YamlNode value;
 };
 
-/// Gathers the mistakes of one file.
-class ConfigProblems {
-public:
-    explicit ConfigProblems(std::string file) : file_(std::move(file)) {}
-    void add(Position at, std::string path, std::string message);
-    bool empty() const { return problems_.empty(); }
-    /// Throws ConfigError with all, in the order of the file, if there is one.
-    void throw_if_any();
-
-private:
-    std::string file_;
-    std::vector<ConfigProblem> problems_;
+struct YamlDocument {
+    YamlNode root;
+    int broken_line = 0;  ///< Where reading had to stop; 0: the whole text was read.
 };
 
 /// The tree of a text. What is wrong with it goes to `problems`; what could be read is returned.
-YamlNode read_yaml(std::string_view text, ConfigProblems& problems);
+YamlDocument read_yaml(std::string_view text, ConfigProblems& problems);
 
 /// Bytes of a file, at most 1 MiB of them; throws ConfigError when it cannot be read or is larger.
 std::string read_config_file(const std::filesystem::path& file);
