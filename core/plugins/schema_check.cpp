@@ -31,8 +31,9 @@ public:
 
     std::vector<ConfigProblem> run();
     std::vector<std::string> places_of(const std::string& pattern) const;
-    ConfigProblem problem(const std::string& key, const std::string& message,
+    ConfigProblem problem(const std::string& key, std::string message, std::string_view code,
                           bool at_key = false) const;
+    bool is_unreadable(const std::string& key) const;
 
 private:
     const std::string* value_of(const std::string& key) const {
@@ -43,6 +44,8 @@ private:
     std::vector<std::string> names_below(const std::string& place) const;
     void check_place(const SchemaKey& key, const std::string& place);
     void check_missing(const std::string& place);
+    void check_quotes(const std::string& place, const std::string& value, ValueType type);
+    void check_items(const std::string& place, const std::vector<std::string>& items);
     void accept(const SchemaKey& key, const std::string& place);
     bool is_known(const std::string& key) const;
     void check_unknown(const std::string& key);
@@ -55,12 +58,13 @@ private:
     const InstanceConfig& instance_;
     std::string file_;
     std::set<std::string> known_;                // Every key that may stand here, containers too.
+    std::set<std::string> nameless_;             // Those of them that have no names below.
     std::map<std::string, std::string> shapes_;  // What to say when one of them has another shape.
     std::set<std::string> reported_;
     std::vector<ConfigProblem> problems_;
 };
 
-ConfigProblem Checker::problem(const std::string& key, const std::string& message,
+ConfigProblem Checker::problem(const std::string& key, std::string message, std::string_view code,
                                bool at_key) const {
     const auto& places = at_key ? instance_.key_positions : instance_.positions;
     Position at;
@@ -74,7 +78,20 @@ ConfigProblem Checker::problem(const std::string& key, const std::string& messag
         if (place.empty()) break;
     }
     const std::string block = "plugins." + instance_.name + ".config";
-    return {file_, at.line, at.column, key.empty() ? block : block + "." + key, message};
+    return {.file = file_,
+            .line = at.line,
+            .column = at.column,
+            .path = key.empty() ? block : block + "." + key,
+            .message = std::move(message),
+            .code = std::string(code)};
+}
+
+// It, or what it stands in, has a mistake that was told already.
+bool Checker::is_unreadable(const std::string& key) const {
+    for (std::string place = key;; place = parent_of(place)) {
+        if (instance_.unreadable.contains(place)) return true;
+        if (place.empty()) return false;
+    }
 }
 
 bool Checker::exists(const std::string& key) const {
@@ -127,18 +144,53 @@ std::vector<std::string> Checker::places_of(const std::string& pattern) const {
 void Checker::accept(const SchemaKey& key, const std::string& place) {
     known_.insert(place);
     shapes_[place] = key.is_container() ? *detail::complaint(key, "") : "expected a single value";
+    const bool is_list = key.type == ValueType::list || key.type == ValueType::sections;
+    if (is_list || !key.is_container()) nameless_.insert(place);
+    std::vector<std::string> items;
+    if (is_list) {
+        known_.insert(place + "[]");
+        items = places_of(place + "[]");
+    } else if (key.type == ValueType::map || key.type == ValueType::named_sections) {
+        items = places_of(place + ".*");
+    }
+    known_.insert(items.begin(), items.end());
+    if (key.type == ValueType::list || key.type == ValueType::map) check_items(place, items);
+}
+
+// Of a list or a map of texts.
+void Checker::check_items(const std::string& place, const std::vector<std::string>& items) {
+    for (const std::string& item : items) {
+        shapes_[item] = "expected a text";
+        if (const std::string* value = value_of(item)) {
+            check_quotes(item, *value, ValueType::text);
+        } else if (!is_unreadable(item) && !is_unreadable(place)) {
+            add(problem(item, shapes_[item], config_code::type));
+        }
+    }
+}
+
+void Checker::check_quotes(const std::string& place, const std::string& value, ValueType type) {
+    if (type > ValueType::secret || !instance_.unquoted.contains(place)) return;
+    // The value is not repeated: it may be somebody's phone number.
+    if (const auto kind = ambiguous_kind(value); !kind.empty()) {
+        add(problem(place, "expected a text, found " + std::string{kind} + "; quote it",
+                    config_code::unquoted));
+    }
+}
+
+std::string_view code_of(const SchemaKey& key, std::string_view value) {
     switch (key.type) {
-        case ValueType::list:
-        case ValueType::sections:
-            known_.insert(place + "[]");
-            for (const std::string& item : places_of(place + "[]")) known_.insert(item);
-            return;
-        case ValueType::map:
-        case ValueType::named_sections:
-            for (const std::string& name : names_below(place)) known_.insert(place + "." + name);
-            return;
+        case ValueType::text:
+        case ValueType::secret:
+            return config_code::missing_value;
+        case ValueType::integer:
+            return detail::parse_integer(value) ? config_code::range : config_code::type;
+        case ValueType::duration:
+            return config_code::duration;
+        case ValueType::choice:
+            return config_code::choice;
         default:
-            return;
+            return config_code::type;
     }
 }
 
@@ -148,7 +200,8 @@ void Checker::check_missing(const std::string& place) {
     const std::string below =
         parent.empty() ? place
                        : place.substr(parent.size() + (place[parent.size()] == '.' ? 1 : 0));
-    add(problem(parent, "\"" + below + "\" is missing"));
+    if (is_unreadable(place)) return;
+    add(problem(parent, in_quotes(below) + " is missing", config_code::missing));
 }
 
 void Checker::check_place(const SchemaKey& key, const std::string& place) {
@@ -156,18 +209,15 @@ void Checker::check_place(const SchemaKey& key, const std::string& place) {
     const std::string* value = value_of(place);
     if (!value) {
         const bool other_shape = exists(place) && !key.is_container();
-        if (other_shape) add(problem(place, shapes_.at(place)));
+        if (other_shape) add(problem(place, shapes_.at(place), config_code::type));
         if (key.required && !other_shape) check_missing(place);
         return;
     }
-    if (auto wrong = detail::complaint(key, *value)) {
-        add(problem(place, *wrong));
-    } else if (key.type <= ValueType::secret && instance_.unquoted.contains(place)) {
-        if (const auto kind = ambiguous_kind(*value); !kind.empty()) {
-            add(problem(place,
-                        "is a text that looks like " + std::string{kind} + ": put it in quotes"));
-        }
-    }
+    if (!detail::complaint(key, *value)) return check_quotes(place, *value, key.type);
+    const auto shown = instance_.shown.find(place);
+    const std::string said = shown == instance_.shown.end() ? in_message(*value) : shown->second;
+    const auto wrong = detail::complaint(key, said);
+    add(problem(place, wrong ? *wrong : "is not what it has to be", code_of(key, *value)));
 }
 
 bool Checker::is_known(const std::string& key) const { return known_.contains(key); }
@@ -189,15 +239,20 @@ void Checker::check_unknown(const std::string& key) {
         if (is_known(place)) break;
         outermost = place;
     }
-    if (outermost.ends_with("]")) outermost = parent_of(outermost);
+    const std::string parent = parent_of(outermost);
+    if (outermost.ends_with("]") || nameless_.contains(parent)) outermost = parent;
     if (is_known(
             outermost)) {  // Known, but of another shape: a list or a map where a value belongs.
-        if (!value_of(outermost)) add(problem(outermost, shapes_[outermost]));
+        if (!value_of(outermost)) {
+            add(problem(outermost, shapes_[outermost], config_code::type));
+        }
         return;
     }
     const std::string near = nearest(last_name(outermost), siblings(parent_of(outermost)));
-    add(problem(outermost, "unknown key" + (near.empty() ? "" : ", did you mean \"" + near + "\"?"),
-                true));
+    ConfigProblem one =
+        problem(outermost, "unknown key" + suggestion(near), config_code::unknown_key, true);
+    one.hint = near;
+    add(std::move(one));
 }
 
 std::vector<ConfigProblem> Checker::run() {
@@ -226,7 +281,9 @@ std::vector<ConfigProblem> problems_of_plugin(const Labels& found, const Instanc
     const Checker checker(none, instance, file);
     std::vector<ConfigProblem> problems;
     for (const auto& finding : found) {
-        ConfigProblem one = checker.problem(finding.first, finding.second);
+        if (checker.is_unreadable(finding.first)) continue;
+        ConfigProblem one =
+            checker.problem(finding.first, in_message(finding.second, 200), config_code::plugin);
         const bool told = std::any_of(known.begin(), known.end(), [&](const ConfigProblem& other) {
             return other.path == one.path ||
                    (one.message == "is missing" && one.path.starts_with(other.path + ".") &&
