@@ -45,11 +45,38 @@ describe('the command line', () => {
       assert.equal(code, 1);
       return (stdout + stderr).split('\n').filter((line) => /patchbay\.yaml:\d+:\d+: /.test(line)).join('\n');
     };
-    // The hub's own keys first; a plugin is asked about its block when those are right.
-    const ours = await mistakes({ colour: 'red', isolation: 'none or so', config: {} });
-    for (const key of ['colour', 'isolation']) assert.ok(ours.includes(key), `${key} in\n${ours}`);
-    const plugins = await mistakes({ config: { account_sid: 'SK0123456789abcdef0123456789abcdef', auth_tokn: 'x' } });
-    for (const key of ['auth_token', 'auth_tokn']) assert.ok(plugins.includes(key), `${key} in\n${plugins}`);
+    const told = await mistakes({ colour: 'red', signatures: 'maybe', config: { account_sid: 'SK0123456789abcdef0123456789abcdef', auth_tokn: 'x' } });
+    for (const key of ['colour', 'signatures', 'config.account_sid', 'config: "auth_token" is missing', 'did you mean "auth_token"']) {
+      assert.ok(told.includes(key), `${key} in\n${told}`);
+    }
+    const lines = told.split('\n').map((line) => Number(line.match(/patchbay\.yaml:(\d+):/)[1]));
+    assert.deepEqual(lines, [...lines].sort((a, b) => a - b), 'in the order of the file');
+  });
+
+  test('config validate: the line with a mark below it, when asked for', async (t) => {
+    const good = hub.config;
+    t.after(() => { hub.config = good; hub.writeConfig(); });
+    hub.config = { ...good, colour: 'red' };
+    hub.writeConfig();
+    const { code, stderr } = await hub.cli(['config', 'validate', '--context', 'always']);
+    assert.equal(code, 1);
+    assert.match(stderr, /: colour: unknown key\n +\d+ \| +"colour": "red".*\n +\| +\^\n/);
+    assert.doesNotMatch((await hub.cli(['config', 'validate'])).stderr, /\^/);
+  });
+
+  test('config validate: the same as JSON', async (t) => {
+    const good = hub.config;
+    t.after(() => { hub.config = good; hub.writeConfig(); });
+    hub.config = { ...good, stroe: {} };
+    hub.writeConfig();
+    const { code, stdout } = await hub.cli(['config', 'validate', '--output', 'json']);
+    assert.equal(code, 1);
+    const { valid, problems } = JSON.parse(stdout);
+    assert.equal(valid, false);
+    const [unknown] = problems.filter((one) => one.severity === 'error');
+    assert.deepEqual([unknown.path, unknown.code, unknown.hint], ['stroe', 'unknown_key', 'store']);
+    assert.ok(unknown.file.endsWith('patchbay.yaml') && unknown.line > 0 && unknown.column > 0);
+    assert.match(unknown.message, /did you mean "store"/);
   });
 
   test('config show: secrets as ***', async () => {
