@@ -116,9 +116,11 @@ bool InstanceCheck::is_known(const InstanceConfig& instance) {
     for (size_t i = 0; near.empty() && i < names_.size(); ++i) {
         choice += (i == 0 ? "; there are " : ", ") + names_[i];
     }
+    const auto shown = checked_.config.shown.find("plugins." + instance.name + ".plugin");
+    const bool is_plain = shown == checked_.config.shown.end();
     add(instance, instance.plugin_at, "plugin",
-        "no plugin is called " + in_quotes(instance.plugin) + choice, config_code::unknown_plugin,
-        near);
+        "no plugin is called " + in_quotes(is_plain ? instance.plugin : shown->second) + choice,
+        config_code::unknown_plugin, near);
     return false;
 }
 

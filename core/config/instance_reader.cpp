@@ -209,41 +209,47 @@ public:
             if (one.name != instance.name) names.push_back(one.name);
         }
         const std::string near = nearest(instance.flow, names);
+        const std::string place = "plugins." + instance.name + ".flow";
         context_.problems.add(
-            instance.flow_at, "plugins." + instance.name + ".flow",
-            "no instance is called " + in_quotes(instance.flow) + suggestion(near),
+            instance.flow_at, place,
+            "no instance is called " + in_quotes(shown(place, instance.flow)) + suggestion(near),
             config_code::instance, near);
     }
 
     void check_paths(const InstanceConfig& instance, const YamlNode& aliases) {
         for (const auto& entry : aliases.entries) {
-            for (size_t i = 0; i < entry.value.items.size(); ++i) {
+            const auto found = instance.aliases.find(entry.key);
+            const auto& items = entry.value.items;
+            // Otherwise one of them was refused, and the others cannot be told apart.
+            if (found == instance.aliases.end() || found->second.size() != items.size()) continue;
+            for (size_t i = 0; i < items.size(); ++i) {
                 std::string place = "plugins." + instance.name + ".aliases." + entry.key + "[";
                 place += std::to_string(i) + "]";
-                check_path(instance, entry.value.items[i], place);
+                check_path(instance, found->second[i], items[i].at, place);
             }
         }
     }
 
 private:
-    void check_path(const InstanceConfig& instance, const YamlNode& item,
+    void check_path(const InstanceConfig& instance, std::string path, Position at,
                     const std::string& place) {
-        std::string path = item.text;
-        if (!is_path(path)) return;
         while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+        const std::string said = in_message(shown(place, path));
         for (const std::string_view ours : {"/hooks", "/api/v1", "/health", "/metrics", "/docs"}) {
             if (path != ours && !path.starts_with(std::string(ours) + "/")) continue;
-            context_.problems.add(
-                item.at, place,
-                in_message(path) + " belongs to the hub itself; choose another path",
-                config_code::same_path);
+            context_.problems.add(at, place,
+                                  said + " belongs to the hub itself; choose another path",
+                                  config_code::same_path);
             return;
         }
         const auto [owner, is_new] = owners_.try_emplace(path, instance.name);
         if (is_new) return;
-        context_.problems.add(
-            item.at, place, in_message(path) + " belongs to plugins." + owner->second + " already",
-            config_code::same_path);
+        context_.problems.add(at, place, said + " belongs to plugins." + owner->second + " already",
+                              config_code::same_path);
+    }
+    const std::string& shown(const std::string& place, const std::string& value) const {
+        const auto found = context_.shown.find(place);
+        return found == context_.shown.end() ? value : found->second;
     }
 
     const std::vector<InstanceConfig>& all_;

@@ -201,7 +201,9 @@ void Checker::check_missing(const std::string& place) {
         parent.empty() ? place
                        : place.substr(parent.size() + (place[parent.size()] == '.' ? 1 : 0));
     if (is_unreadable(place)) return;
-    add(problem(parent, in_quotes(below) + " is missing", config_code::missing));
+    ConfigProblem one = problem(parent, in_quotes(below) + " is missing", config_code::missing);
+    one.hint = below;
+    add(std::move(one));
 }
 
 void Checker::check_place(const SchemaKey& key, const std::string& place) {

@@ -121,6 +121,21 @@ TEST_P(WrongConfig, IsShownWithItsLineAndWithoutItsSecretsS82) {
     }
 }
 
+TEST_P(WrongConfig, HasACodeThatTheDocumentationExplains) {
+    static const std::string page =
+        text_of(fs::path(PATCHBAY_SOURCE_DIR) / "docs/configuration_mistakes.md");
+    const std::string json = validate(GetParam(), {"--output", "json"}).out;
+    const std::string mark = "\"code\": \"";
+    size_t codes = 0;
+    for (size_t at = json.find(mark); at != std::string::npos; at = json.find(mark, at + 1)) {
+        const size_t begin = at + mark.size();
+        const std::string code = json.substr(begin, json.find('"', begin) - begin);
+        EXPECT_NE(page.find("| `" + code + "` |"), std::string::npos) << code;
+        ++codes;
+    }
+    EXPECT_GE(codes, 1u) << json;
+}
+
 INSTANTIATE_TEST_SUITE_P(Corpus, WrongConfig, testing::ValuesIn(names()),
                          [](const auto& info) { return info.param; });
 
