@@ -35,7 +35,8 @@ TEST(ShippedConfig, NeedsOnlyItsSecretsInProduction) {
     const std::string key = "${file:/etc/patchbay/token.key}";
     const size_t at = text.find(key);
     ASSERT_NE(at, std::string::npos);
-    text.replace(at, key.size(), "0123456789abcdef0123456789abcdef");
+    text.replace(at, key.size(), "${env:PATCHBAY_TEST_KEY}");
+    setenv("PATCHBAY_TEST_KEY", "0123456789abcdef0123456789abcdef", 1);
     for (const char* name : {"PATCHBAY_PUBLIC_URL", "FRONTEND_URL"}) {
         setenv(name, "https://hub.example", 1);
     }
