@@ -160,6 +160,7 @@ void Checker::accept(const SchemaKey& key, const std::string& place) {
 // Of a list or a map of texts.
 void Checker::check_items(const std::string& place, const std::vector<std::string>& items) {
     for (const std::string& item : items) {
+        nameless_.insert(item);
         shapes_[item] = "expected a text";
         if (const std::string* value = value_of(item)) {
             check_quotes(item, *value, ValueType::text);

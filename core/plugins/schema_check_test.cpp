@@ -121,6 +121,45 @@ TEST(SchemaCheck, ChecksShapes) {
               Texts{".size: expected a single value"});
 }
 
+TEST(SchemaCheck, SaysOnceThatAValueHasAnotherShape) {
+    EXPECT_EQ(problems({{"rules.contains", "a"}, {"rules.reply", "b"}}),
+              Texts{".rules: expected a list of maps"});
+    EXPECT_EQ(problems({{"timeout.a", "1s"}, {"timeout.b", "1s"}}),
+              Texts{".timeout: expected a single value"});
+    EXPECT_EQ(problems({{"countries[]", "1"}, {"countries[0].name", "ZA"}}),
+              Texts{".countries[0]: expected a text"});
+}
+
+TEST(SchemaCheck, ChecksTheItemsOfListsAndMaps) {
+    EXPECT_EQ(problems({{"countries[]", "2"}, {"countries[0]", "DE"}, {"countries[1]", "NO"}},
+                       {"countries[0]", "countries[1]"}),
+              Texts{".countries[1]: expected a text, found a boolean; quote it"});
+    EXPECT_EQ(problems({{"aliases.sales", "27123456789"}}, {"aliases.sales"}),
+              Texts{".aliases.sales: expected a text, found a number; quote it"});
+}
+
+TEST(SchemaCheck, SaysNothingOfWhatCouldNotBeRead) {
+    InstanceConfig instance;
+    instance.name = "sms";
+    instance.config = {{"account_sid", "AC1"}, {"rules[]", "1"}, {"countries[]", "1"}};
+    instance.unreadable = {"auth_token", "rules[0].contains", "countries[0]"};
+    EXPECT_TRUE(check_against_schema(sample_schema(), instance, "f").empty());
+    EXPECT_TRUE(problems_of_plugin({{"auth_token", "is missing"}}, instance, "f", {}).empty());
+    instance.unreadable = {""};
+    instance.config.clear();
+    EXPECT_TRUE(check_against_schema(sample_schema(), instance, "f").empty());
+}
+
+TEST(SchemaCheck, RepeatsNoSecretThatWasPutIntoATextS82) {
+    InstanceConfig instance;
+    instance.name = "sms";
+    instance.config = {{"account_sid", "AC1"}, {"auth_token", "t"}, {"size", "whisper"}};
+    instance.shown = {{"size", "***"}};
+    const auto found = check_against_schema(sample_schema(), instance, "f");
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].message, "expected a number from 1 to 10, found \"***\"");
+}
+
 TEST(SchemaCheck, WantsQuotesAroundTextsThatLookLikeSomethingElse) {
     for (const char* text : {"27123456789", "+27123456789", "010", "no", "null", "1.5"})
         EXPECT_EQ(problems({{"account_sid", text}}, {"account_sid"}).size(), 1u) << text;
