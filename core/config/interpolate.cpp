@@ -33,6 +33,7 @@ bool is_secret_variable(const std::string& name) {
 }
 
 void put_secret(std::string value, Interpolated& out) {
+    if (value.empty()) return;
     out.text += value;
     out.shown += hidden_secret;
     out.secrets.push_back(std::move(value));

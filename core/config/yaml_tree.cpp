@@ -83,6 +83,7 @@ public:
         return {std::move(root_), broken_line_};
     }
     void note(const YAML::Exception& error) {
+        if (!levels_.empty() && last_goes_on_) spoil_last(levels_.back().node);
         const SyntaxMistake mistake = explain(error, source_, state());
         problems_.add(mistake.at, "", mistake.message, mistake.code);
         broken_line_ = mistake.at.line;
@@ -154,6 +155,7 @@ private:
     }
 
     [[noreturn]] void refuse_second_document(const YAML::Mark& mark);
+    static void spoil_last(YamlNode& parent);
     void check_quotes(const YAML::Mark& mark);
     void check_continuation(const YamlNode& node);
     void open(YamlNode node, const YAML::Mark& mark, YAML::EmitterStyle::value style);
@@ -173,6 +175,7 @@ private:
     YamlNode root_;
     int documents_ = 0, broken_line_ = 0;
     size_t quote_begin_ = 0, quote_end_ = 0;
+    bool last_goes_on_ = false;  ///< The last text was one without quotes over several lines.
 };
 
 void TreeBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
@@ -185,7 +188,8 @@ void TreeBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML:
     node.verbatim =
         source_.text().substr(std::min(text_begin, source_.text().size())).starts_with(value) &&
         value.find('\n') == std::string::npos;
-    if (node.plain && !node.verbatim) check_continuation(node);
+    last_goes_on_ = node.plain && !node.verbatim;
+    if (last_goes_on_) check_continuation(node);
     if (node.plain && has_leading_zero(value)) {
         const std::string shown = is_secret_key(path()) ? "" : " " + in_message(value);
         problems_.add(node.at, path(),
@@ -212,6 +216,12 @@ void TreeBuilder::refuse_second_document(const YAML::Mark& mark) {
                 config_code::indentation);
     }
     give_up(where, "stands after the end of the configuration", config_code::syntax);
+}
+
+/// It has swallowed the beginning of the line that the mistake is in.
+void TreeBuilder::spoil_last(YamlNode& parent) {
+    if (!parent.entries.empty()) parent.entries.back().value.unreadable = true;
+    if (!parent.items.empty()) parent.items.back().unreadable = true;
 }
 
 void TreeBuilder::check_quotes(const YAML::Mark& mark) {
