@@ -18,6 +18,19 @@ bool is_word(char c) {
     return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+/// Nothing but ${...}, and what may stand around it.
+bool is_put_in(std::string_view value) {
+    while (!value.empty() && value[0] != '#') {
+        const size_t end = value.starts_with("${") ? value.find('}') : 0;
+        if (end == std::string_view::npos) return false;
+        if (end == 0 && std::string_view(" \t[]{}\"',").find(value[0]) == std::string_view::npos) {
+            return false;
+        }
+        value.remove_prefix(end + 1);
+    }
+    return true;
+}
+
 /// Where the value begins of the first key in a line that holds a secret by its name; npos: there
 /// is none.
 size_t secret_in(std::string_view line) {
@@ -28,9 +41,7 @@ size_t secret_in(std::string_view line) {
         while (begin > 0 && is_word(line[begin - 1])) --begin;
         if (!is_secret_key(line.substr(begin, end - begin))) continue;
         const size_t value = std::min(line.find_first_not_of(" \t", colon + 1), line.size());
-        const bool is_put_in =
-            line.substr(value).starts_with("\"${") || line.substr(value).starts_with("${");
-        if (value < line.size() && !is_put_in) return value;
+        if (!is_put_in(line.substr(value))) return value;
     }
     return std::string_view::npos;
 }
@@ -49,8 +60,8 @@ size_t byte_of(std::string_view line, int column) {
 std::string safe_line(std::string_view line, const ConfigProblem& problem) {
     size_t hide = secret_in(line);
     const size_t place = byte_of(line, problem.column);
-    const bool may_be_value = is_secret_key(problem.path) && line.substr(place, 1) != "$" &&
-                              line.find(':', place) == std::string_view::npos;
+    const bool may_be_value = is_secret_key(problem.path) && !is_put_in(line.substr(place)) &&
+                              line.find(": ", place) == std::string_view::npos;
     if (may_be_value) hide = std::min(hide, place);
     if (hide >= line.size()) return std::string(line);
     return std::string(line.substr(0, hide)) + std::string(hidden_secret);

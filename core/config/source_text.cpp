@@ -41,8 +41,13 @@ Position SourceText::position(size_t offset) const {
     offset = std::min(offset, text_.size());
     const auto next = std::upper_bound(starts_.begin(), starts_.end(), offset);
     const size_t start = *(next - 1);
-    return {static_cast<int>(next - starts_.begin()),
-            static_cast<int>(char_count(text_.substr(start, offset - start))) + 1};
+    if (seen_start_ != start || offset < seen_offset_) {
+        seen_start_ = seen_offset_ = start;
+        seen_chars_ = 0;
+    }
+    seen_chars_ += char_count(text_.substr(seen_offset_, offset - seen_offset_));
+    seen_offset_ = offset;
+    return {static_cast<int>(next - starts_.begin()), static_cast<int>(seen_chars_) + 1};
 }
 
 Position SourceText::first_in_line(int number) const {

@@ -7,7 +7,8 @@
 
 namespace patchbay {
 
-/// A view: the text has to outlive it. UTF-8; a byte order mark at its begin is left out.
+/// A view: the text has to outlive it. For one thread. UTF-8; a byte order mark at its begin is
+/// left out.
 class SourceText {
 public:
     explicit SourceText(std::string_view text);
@@ -23,6 +24,8 @@ public:
 private:
     std::string_view text_;
     std::vector<size_t> starts_;
+    /// Where the last look ended: places are asked for in their order, and a line can be long.
+    mutable size_t seen_start_ = 0, seen_offset_ = 0, seen_chars_ = 0;
 };
 
 /// Bytes of blanks and tabs that a line begins with.

@@ -126,6 +126,16 @@ TEST(YamlTree, CountsCharactersAndLeavesTheByteOrderMarkOut) {
     EXPECT_EQ(tree.find("é")->value.position_in(2).column, 7);
 }
 
+TEST(YamlTree, ReadsAMegabyteInOneLine) {
+    std::string text = "{list: [a";
+    while (text.size() < 1'000'000) text += ", \"b\", {c: d}";
+    ConfigProblems problems("hub.yaml");
+    const YamlNode tree = read_yaml(text + "]}", problems).root;
+    EXPECT_TRUE(problems.sorted().empty());
+    const auto& items = tree.find("list")->value.items;
+    EXPECT_EQ(items.back().entries.front().value.at.column, static_cast<int>(text.size()) - 1);
+}
+
 TEST(YamlTree, PutsAnEmptyValueWhereItsKeyIs) {
     ConfigProblems problems("hub.yaml");
     const YamlNode tree = read_yaml("a:\n\nb:\n  - x\n  -\n  # none\n  - y\n", problems).root;
