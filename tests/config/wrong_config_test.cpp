@@ -137,7 +137,7 @@ TEST_P(WrongConfig, HasACodeThatTheDocumentationExplains) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Corpus, WrongConfig, testing::ValuesIn(names()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& one) { return one.param; });
 
 TEST(WrongConfigs, AreAtLeastAHundredAndOfEveryClass) {
     const auto all = names();
