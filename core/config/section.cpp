@@ -141,7 +141,7 @@ std::string Section::required_text(const std::string& key, const TextRule& rule)
     if (!entry) {
         if (!is_unreadable_) {
             context_->problems.add(at_, path_, in_quotes(key) + " is missing", config_code::missing,
-                                   key + ": ");
+                                   key);
         }
         return {};
     }
