@@ -9,7 +9,7 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 set(PATCHBAY_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
 
 add_library(patchbay_flags INTERFACE)
-target_compile_options(patchbay_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers -Wno-restrict -fstack-protector-strong)
+target_compile_options(patchbay_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> -fstack-protector-strong)
 target_compile_definitions(patchbay_flags INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
 target_link_options(patchbay_flags INTERFACE -Wl,-z,relro,-z,now)
 if(PATCHBAY_SANITIZE)
