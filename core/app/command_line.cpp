@@ -3,6 +3,7 @@
 #include <iostream>
 #include <patchbay/sdk.hpp>
 
+#include "app/examples.hpp"
 #include "app/verbs.hpp"
 #include "base/failpoint.hpp"
 #include "store/store.hpp"
@@ -16,11 +17,14 @@ void describe(CLI::App& app, Invocation& run) {
     app.require_subcommand(1);
     // So that -c and --output may stand before and after the verb.
     app.fallthrough();
-    app.add_option("-c,--config", run.config_file, "Configuration file")->capture_default_str();
+    app.add_option("-c,--config", run.config_file, "Configuration file")
+        ->type_name("FILE")
+        ->capture_default_str();
     app.add_option("--output", run.output, "How to print: table or json")
         ->check(CLI::IsMember({"table", "json"}))
         ->capture_default_str();
     add_serve_verb(app, run);
+    add_demo_verb(app, run);
     add_config_verbs(app, run);
     add_db_verbs(app, run);
     add_user_verbs(app, run);
@@ -31,6 +35,8 @@ void describe(CLI::App& app, Invocation& run) {
     add_events_verbs(app, run);
     add_deliveries_verbs(app, run);
     add_failpoints_verb(app, run);
+    add_manual_verbs(app, run);
+    add_examples(app);
 }
 
 int code_of(const Error& error) {

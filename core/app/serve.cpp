@@ -53,7 +53,7 @@ void print_addresses(const HubConfig& config) {
 
 }  // namespace
 
-int serve(const HubConfig& config) {
+int serve(const HubConfig& config, const std::function<void()>& when_ready) {
     block_stop_signals();
     start_logging(config.log);
     const char* control = std::getenv("PATCHBAY_NEGATIVE_CONTROL");
@@ -61,6 +61,7 @@ int serve(const HubConfig& config) {
     Hub hub{config, print_line};
     hub.start();
     print_addresses(config);
+    when_ready();
     wait_for_stop_signal();
     print_line("stopping", "finishing what is under way");
     hub.stop(stop_grace);

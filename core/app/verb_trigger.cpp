@@ -196,7 +196,8 @@ void add_trigger_verb(CLI::App& app, Invocation& run) {
     verb->add_option("--from", options->from, "Number of the customer");
     verb->add_option("--text", options->text, "What the customer wrote");
     verb->add_option("--form", options->form, "key=value: another field, or another value of one");
-    verb->add_option("--file", options->file, "Send this file's content as the body");
+    verb->add_option("--file", options->file, "Send this file's content as the body")
+        ->type_name("FILE");
     verb->callback(
         [&run, options] { run.verb = [&run, options] { return trigger(run, *options); }; });
 }

@@ -33,6 +33,7 @@ struct Invocation {
 
 /// The verbs live as long as `app` and `run`.
 void add_serve_verb(CLI::App& app, Invocation& run);
+void add_demo_verb(CLI::App& app, Invocation& run);
 void add_config_verbs(CLI::App& app, Invocation& run);
 void add_db_verbs(CLI::App& app, Invocation& run);
 void add_user_verbs(CLI::App& app, Invocation& run);
@@ -43,5 +44,6 @@ void add_trigger_verb(CLI::App& app, Invocation& run);
 void add_events_verbs(CLI::App& app, Invocation& run);
 void add_deliveries_verbs(CLI::App& app, Invocation& run);
 void add_failpoints_verb(CLI::App& app, Invocation& run);
+void add_manual_verbs(CLI::App& app, Invocation& run);
 
 }  // namespace patchbay

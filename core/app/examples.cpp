@@ -1,0 +1,127 @@
+#include "app/examples.hpp"
+
+#include <stdexcept>
+#include <string>
+
+namespace patchbay {
+namespace {
+
+constexpr VerbExamples table[] = {
+    {"serve",
+     {{{"patchbay serve", "run the hub with config/patchbay.yaml"},
+       {"patchbay serve -c /etc/patchbay/patchbay.yaml", "run it with another file"}}}},
+    {"demo",
+     {{{"patchbay demo", "try the hub in a folder that is gone afterwards"},
+       {"patchbay demo --keep", "keep the folder to look at it, or to go on from it"}}}},
+    {"config validate",
+     {{{"patchbay config validate", "every mistake with its line and column"},
+       {"patchbay config validate -c new.yaml --output json", "the same for a program"}}}},
+    {"config show",
+     {{{"patchbay config show", "the file with its defaults and variables, secrets as ***"},
+       {"patchbay config show -c /etc/patchbay/patchbay.yaml", "what a server was started with"}}}},
+    {"db migrate",
+     {{{"patchbay db migrate", "bring the schema up to date before the first start"},
+       {"patchbay db migrate -c /etc/patchbay/patchbay.yaml", "after an upgrade"}}}},
+    {"user add",
+     {{{"patchbay user add --email ann@example.org --name Ann --role owner",
+        "print a link with which Ann sets her password"},
+       {"patchbay user add --email bo@example.org --name Bo --role agent --department Reception "
+        "--password-stdin < secret.txt",
+        "with a password, and in one department"}}}},
+    {"user list",
+     {{{"patchbay user list", "everybody who may sign in"},
+       {"patchbay user list --output json", "the same for a program"}}}},
+    {"token",
+     {{{"patchbay token --email ann@example.org", "a token for curl"},
+       {"patchbay token --email ann@example.org --ttl 1h", "one that ends in an hour"}}}},
+    {"plugin list",
+     {{{"patchbay plugin list", "what is loaded, and why something is not"},
+       {"patchbay plugin list --output json", "the same for a program"}}}},
+    {"plugin describe",
+     {{{"patchbay plugin describe sms", "routes, limits and state of the instance \"sms\""},
+       {"patchbay plugin describe replies", "the same of a flow"}}}},
+    {"send",
+     {{{"patchbay send --channel sms --to +15558675310 --text \"Your room is ready.\"",
+        "queue a message and print its id"},
+       {"patchbay send --channel sms --to +15558675310 --text Hello --follow",
+        "and print each status until the last"}}}},
+    {"trigger",
+     {{{"patchbay trigger sms.message --from +15558675310 --text \"opening hours?\"",
+        "a customer writes a text message"},
+       {"patchbay trigger sms.status --form MessageSid=SM1 --form MessageStatus=delivered",
+        "the provider reports a delivery"}}}},
+    {"events list",
+     {{{"patchbay events list --since 1h", "what came in during the last hour"},
+       {"patchbay events list --state dead", "what could not be understood"}}}},
+    {"deliveries list",
+     {{{"patchbay deliveries list --since 1h", "what went out during the last hour"},
+       {"patchbay deliveries list --state unknown --channel sms",
+        "sends whose outcome nobody knows yet"}}}},
+    {"failpoints",
+     {{{"patchbay failpoints", "the names, one to a line"},
+       {"patchbay failpoints --output json", "the same for a test"}}}},
+    {"completions",
+     {{{"patchbay completions bash > /etc/bash_completion.d/patchbay", "for every user of bash"},
+       {"patchbay completions fish > ~/.config/fish/completions/patchbay.fish", "for fish"}}}},
+    {"man",
+     {{{"patchbay man > /usr/local/share/man/man1/patchbay.1", "install the manual page"},
+       {"patchbay man | man -l -", "read it once"}}}},
+};
+
+std::string footer(const VerbExamples& verb) {
+    std::string text = "Examples:";
+    for (const Example& example : verb.examples) {
+        text += "\n  ";
+        text += example.command;
+        text += "\n      ";
+        text += example.does;
+    }
+    return text;
+}
+
+CLI::App* find_verb(CLI::App& app, std::string_view path) {
+    const size_t space = path.find(' ');
+    const auto found = app.get_subcommands(
+        [&](CLI::App* verb) { return verb->get_name() == path.substr(0, space); });
+    if (found.empty()) return nullptr;
+    return space == std::string_view::npos ? found.front()
+                                           : find_verb(*found.front(), path.substr(space + 1));
+}
+
+}  // namespace
+
+std::span<const VerbExamples> verb_examples() { return table; }
+
+std::vector<const CLI::App*> verbs_of(const CLI::App& app) {
+    return app.get_subcommands([](const CLI::App* verb) { return !verb->get_name().empty(); });
+}
+
+void walk_verbs(const CLI::App& app,
+                const std::function<void(const std::string&, const CLI::App&)>& visit) {
+    const std::function<void(const std::string&, const CLI::App&)> walk =
+        [&](const std::string& above, const CLI::App& parent) {
+            for (const CLI::App* verb : verbs_of(parent)) {
+                const std::string path = above + verb->get_name();
+                visit(path, *verb);
+                walk(path + " ", *verb);
+            }
+        };
+    walk("", app);
+}
+
+void add_examples(CLI::App& app) {
+    for (const VerbExamples& entry : table) {
+        CLI::App* verb = find_verb(app, entry.verb);
+        if (!verb)
+            throw std::logic_error("examples of a verb that is not there: " +
+                                   std::string(entry.verb));
+        verb->footer(footer(entry));
+    }
+    walk_verbs(app, [](const std::string& path, const CLI::App& verb) {
+        if (verbs_of(verb).empty() && verb.get_footer().empty()) {
+            throw std::logic_error("the verb has no examples: " + path);
+        }
+    });
+}
+
+}  // namespace patchbay
