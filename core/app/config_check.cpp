@@ -182,6 +182,20 @@ CheckedFile check_file(const std::string& file) try {
     return {{}, error.problems};
 }
 
+std::map<std::string, detail::Schema> plugin_schemas(const HubConfig& config) {
+    const ScratchFolder scratch;
+    HostServices services = all_services();
+    const PluginHost host(config, services, scratch.path());
+    std::map<std::string, detail::Schema> schemas;
+    for (const std::string& name : plugin_names(plugin_folders(config))) {
+        try {
+            schemas.emplace(name, host.schema(name));
+        } catch (const Error&) {
+        }
+    }
+    return schemas;
+}
+
 void hide_plugin_secrets(HubConfig& config) {
     const ScratchFolder scratch;
     HostServices services = all_services();

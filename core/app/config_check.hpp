@@ -1,5 +1,7 @@
 // A configuration file with all that is wrong with it: the hub's own keys and each plugin's block.
 #pragma once
+#include <map>
+#include <patchbay/detail/schema.hpp>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,10 @@ struct CheckedFile {
 /// Loads each plugin for its schema and lets it look at its block; creates no instance. Throws
 /// nothing for what is in the file: also that it cannot be read is a problem.
 CheckedFile check_file(const std::string& file);
+
+/// The schema of each plugin in the configuration's plugin folders. One that cannot be loaded is
+/// left out.
+std::map<std::string, detail::Schema> plugin_schemas(const HubConfig& config);
 
 /// Lets show_config() hide what the plugins call secrets, whatever its key is called. A plugin that
 /// cannot be loaded has its secrets found by their names alone.

@@ -56,6 +56,7 @@ void print_addresses(const HubConfig& config) {
 int serve(const HubConfig& config, const std::function<void()>& when_ready) {
     block_stop_signals();
     start_logging(config.log);
+    for (const auto& warning : config.warnings) log_warn("config", warning.text());
     const char* control = std::getenv("PATCHBAY_NEGATIVE_CONTROL");
     arm_negative_control(control ? control : "", config.production());
     Hub hub{config, print_line};

@@ -1,8 +1,9 @@
-// patchbay config validate | show
+// patchbay config validate | show | schema
 #include "app/config_check.hpp"
 #include "app/problem_text.hpp"
 #include "app/table.hpp"
 #include "app/verbs.hpp"
+#include "config/json_schema.hpp"
 #include "config/yaml_tree.hpp"
 
 namespace patchbay {
@@ -67,6 +68,14 @@ int show(const Invocation& run) {
     return exit_code::done;
 }
 
+/// Also of a file with mistakes: the one who writes it needs the schema most.
+int schema(const Invocation& run) {
+    const HubConfig config =
+        check_config(read_config_file(run.config_file), run.config_file).config;
+    print_json(run.streams.out, json_schema(plugin_schemas(config)));
+    return exit_code::done;
+}
+
 }  // namespace
 
 void add_config_verbs(CLI::App& app, Invocation& run) {
@@ -83,6 +92,10 @@ void add_config_verbs(CLI::App& app, Invocation& run) {
         [&run, context] { run.verb = [&run, context] { return validate(run, *context); }; });
     config->add_subcommand("show", "The file as the hub reads it, secrets as ***")
         ->callback([&run] { run.verb = [&run] { return show(run); }; });
+    config
+        ->add_subcommand("schema",
+                         "JSON Schema of the file and of each plugin's block, for editors")
+        ->callback([&run] { run.verb = [&run] { return schema(run); }; });
 }
 
 }  // namespace patchbay

@@ -11,6 +11,8 @@
 namespace patchbay {
 namespace {
 
+using detail::ValueType;
+
 std::string listed(std::initializer_list<std::string_view> words) {
     std::string out;
     size_t left = words.size();
@@ -91,6 +93,12 @@ void Section::refuse_found(const std::string& key, const std::string& expected,
     refuse(key, "expected " + expected + ", found " + in_quotes(value.shown), code);
 }
 
+void Section::note(const std::string& key, detail::SchemaKey what) const {
+    if (!context_->schema) return;
+    what.key = path_of(key);
+    context_->schema->keys.push_back(std::move(what));
+}
+
 const YamlEntry* Section::scalar(const std::string& key, const std::string& expected) {
     const YamlEntry* entry = take(key);
     if (!entry || entry->value.unreadable) return nullptr;
@@ -131,12 +139,14 @@ std::optional<std::string> Section::text_of(const YamlNode& value, const std::st
 }
 
 std::string Section::text(const std::string& key, std::string fallback, const TextRule& rule) {
+    note(key, {.fallback = fallback});
     const YamlEntry* entry = take(key);
     if (!entry) return fallback;
     return text_of(entry->value, path_of(key), rule).value_or(std::move(fallback));
 }
 
 std::string Section::required_text(const std::string& key, const TextRule& rule) {
+    note(key, {.required = true});
     const YamlEntry* entry = take(key);
     if (!entry) {
         if (!is_unreadable_) {
@@ -156,6 +166,9 @@ std::string Section::required_text(const std::string& key, const TextRule& rule)
 
 std::string Section::choice(const std::string& key, std::string fallback,
                             std::initializer_list<std::string_view> choices) {
+    note(key, {.type = ValueType::choice,
+               .fallback = fallback,
+               .choices = {choices.begin(), choices.end()}});
     const auto value = resolved(key, listed(choices));
     if (!value) return fallback;
     if (std::find(choices.begin(), choices.end(), value->text) != choices.end()) return value->text;
@@ -165,6 +178,7 @@ std::string Section::choice(const std::string& key, std::string fallback,
 }
 
 bool Section::flag(const std::string& key, bool fallback) {
+    note(key, {.type = ValueType::boolean, .fallback = fallback ? "true" : "false"});
     const auto value = resolved(key, "true or false");
     if (!value) return fallback;
     const bool is_word = value->text == "true" || value->text == "false";
@@ -181,6 +195,10 @@ bool Section::flag(const std::string& key, bool fallback) {
 }
 
 int64_t Section::number(const std::string& key, int64_t fallback, int64_t lowest, int64_t highest) {
+    note(key, {.type = ValueType::integer,
+               .fallback = std::to_string(fallback),
+               .min = lowest,
+               .max = highest});
     const auto value = resolved(key, "a whole number");
     if (!value) return fallback;
     int64_t out = 0;
@@ -206,6 +224,7 @@ std::chrono::milliseconds Section::duration(const std::string& key,
                                             std::chrono::milliseconds fallback,
                                             std::chrono::milliseconds lowest,
                                             std::chrono::milliseconds highest) {
+    note(key, {.type = ValueType::duration, .fallback = duration_text(fallback)});
     const std::string expected = "a duration such as \"10s\"";
     const auto value = resolved(key, expected);
     if (!value) return fallback;
@@ -224,6 +243,7 @@ std::chrono::milliseconds Section::duration(const std::string& key,
 }
 
 uint64_t Section::bytes(const std::string& key, uint64_t fallback, uint64_t lowest) {
+    note(key, {.fallback = size_text(fallback)});
     const std::string expected = "a size such as \"256MiB\"";
     const auto value = resolved(key, expected);
     if (!value) return fallback;
@@ -242,6 +262,7 @@ uint64_t Section::bytes(const std::string& key, uint64_t fallback, uint64_t lowe
 
 std::vector<std::string> Section::texts(const std::string& key, std::vector<std::string> fallback,
                                         const TextRule& rule) {
+    note(key, {.type = ValueType::list});
     const YamlEntry* entry = take(key);
     if (!entry || entry->value.unreadable) return fallback;
     if (entry->value.kind != YamlNode::Kind::list) {
@@ -260,6 +281,7 @@ std::vector<std::string> Section::texts(const std::string& key, std::vector<std:
 }
 
 Section Section::section(const std::string& key) {
+    note(key, {.type = ValueType::section});
     const YamlEntry* entry = take(key);
     Section below{*context_, entry ? &entry->value : nullptr, path_of(key),
                   entry ? entry->at : at_};

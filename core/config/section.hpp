@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <map>
 #include <optional>
+#include <patchbay/detail/schema.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@ struct ConfigContext {
     bool strict = false;  ///< Secrets have to come from outside the file (S80).
     ConfigProblems& problems;
     std::map<std::string, std::string>& shown;  ///< HubConfig::shown
+    detail::Schema* schema = nullptr;           ///< The keys that are asked for are noted in it.
 };
 
 /// A scalar with ${..} put in.
@@ -74,6 +76,7 @@ public:
     void done();
 
 private:
+    void note(const std::string& key, detail::SchemaKey what) const;
     const YamlEntry* scalar(const std::string& key, const std::string& expected);
     std::optional<Resolved> resolved(const std::string& key, const std::string& expected);
     void refuse_found(const std::string& key, const std::string& expected, const Resolved& value,

@@ -1,0 +1,18 @@
+// The configuration as JSON Schema (draft-07), for editors: what the reader knows of its keys, and
+// what each plugin says of its own.
+#pragma once
+#include <map>
+#include <patchbay/detail/schema.hpp>
+#include <string>
+
+#include "base/json.hpp"
+
+namespace patchbay {
+
+/// The hub's own keys, as the reader asks for them; an instance's are below "plugins.any.".
+detail::Schema hub_schema();
+
+/// `plugins`: the schema of each plugin that may be used, by its name.
+JsonObject json_schema(const std::map<std::string, detail::Schema>& plugins);
+
+}  // namespace patchbay

@@ -1,0 +1,50 @@
+// `config schema`: what an editor makes of it, judged by ajv.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+
+import { binary, judgePackage, root } from './lib/places.mjs';
+
+const wrong = path.join(root, 'tests/config/wrong');
+const file = (name) => fs.readFileSync(path.join(root, name), 'utf8');
+
+describe('the JSON Schema of the configuration', () => {
+  const Ajv = judgePackage('ajv').default ?? judgePackage('ajv');
+  const YAML = judgePackage('yaml');
+  let schema;
+  let validate;
+  before(async () => {
+    const { stdout } = await promisify(execFile)(binary, ['config', 'schema', '-c', path.join(root, 'config/patchbay.yaml')]);
+    schema = JSON.parse(stdout);
+    validate = new Ajv({ strict: false, allErrors: true }).compile(schema);
+  });
+  const problems = (text) => (validate(YAML.parse(text)) ? '' : JSON.stringify(validate.errors, null, 1));
+
+  for (const name of ['config/patchbay.yaml', 'config/production.yaml', 'plugins/channels/twilio_sms/sample.yaml', 'plugins/flows/auto_reply/sample.yaml']) {
+    test(`takes ${name}`, () => assert.equal(problems(file(name)), ''));
+  }
+
+  test('refuses every unknown key of the corpus', () => {
+    for (const name of fs.readdirSync(wrong).filter((one) => /^unknown_key.*\.yaml$/.test(one))) {
+      assert.match(problems(fs.readFileSync(path.join(wrong, name), 'utf8')), /additionalProperties/, name);
+    }
+  });
+
+  test('knows choices, durations, ranges, required keys and plugins', () => {
+    for (const name of ['wrong_type_choice', 'duration_without_a_unit', 'range_number_too_small', 'range_negative', 'missing_plugin', 'missing_plugin_key',
+      'missing_plugin_block', 'missing_reply_of_a_rule', 'unknown_plugin_near', 'wrong_type_plugin_text_for_a_list', 'range_plugin_number']) {
+      assert.notEqual(problems(fs.readFileSync(path.join(wrong, `${name}.yaml`), 'utf8')), '', name);
+    }
+  });
+
+  test('says what each key of a plugin is for, and what holds without it', () => {
+    const rules = schema.properties.plugins.additionalProperties.allOf;
+    const sms = rules.find((one) => one.if.properties.plugin.const === 'twilio_sms').then.properties.config;
+    assert.match(sms.properties.auth_token.description, /signs webhooks/);
+    assert.equal(sms.properties.api_base.default, 'https://api.twilio.com');
+    assert.equal(schema.properties.server.properties.limits.properties.connections.default, 20000);
+  });
+});
