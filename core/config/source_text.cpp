@@ -24,6 +24,7 @@ std::string hex_of(char c) {
 
 SourceText::SourceText(std::string_view text) : text_(text), starts_{0} {
     if (text_.starts_with(byte_order_mark)) text_.remove_prefix(byte_order_mark.size());
+    end_ = text_.find_last_not_of(" \t\r\n") + 1;
     for (size_t i = 0; i < text_.size(); ++i) {
         if (text_[i] == '\n') starts_.push_back(i + 1);
     }
@@ -33,21 +34,26 @@ std::string_view SourceText::line(int number) const {
     if (number < 1 || number > line_count()) return {};
     const size_t from = starts_[static_cast<size_t>(number) - 1];
     std::string_view line = text_.substr(from, text_.find('\n', from) - from);
-    if (line.ends_with('\r')) line.remove_suffix(1);
+    while (line.ends_with('\r')) line.remove_suffix(1);
     return line;
 }
 
 Position SourceText::position(size_t offset) const {
-    offset = std::min(offset, text_.size());
-    const auto next = std::upper_bound(starts_.begin(), starts_.end(), offset);
-    const size_t start = *(next - 1);
+    offset = std::min(offset, end_);
+    const int line = line_of(offset);
+    const size_t start = starts_[static_cast<size_t>(line) - 1];
     if (seen_start_ != start || offset < seen_offset_) {
         seen_start_ = seen_offset_ = start;
         seen_chars_ = 0;
     }
     seen_chars_ += char_count(text_.substr(seen_offset_, offset - seen_offset_));
     seen_offset_ = offset;
-    return {static_cast<int>(next - starts_.begin()), static_cast<int>(seen_chars_) + 1};
+    return {line, static_cast<int>(seen_chars_) + 1};
+}
+
+int SourceText::line_of(size_t offset) const {
+    const auto next = std::upper_bound(starts_.begin(), starts_.end(), offset);
+    return static_cast<int>(next - starts_.begin());
 }
 
 Position SourceText::first_in_line(int number) const {

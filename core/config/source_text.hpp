@@ -17,12 +17,14 @@ public:
     /// Without its end; empty beyond the last one. Lines count from 1.
     std::string_view line(int number) const;
     int line_count() const { return static_cast<int>(starts_.size()); }
-    Position position(size_t offset) const;  ///< Of a byte.
+    Position position(size_t offset) const;  ///< Of a byte; behind the last word: its end.
+    int line_of(size_t offset) const;
     /// The first character of a line that is no blank and no tab.
     Position first_in_line(int number) const;
 
 private:
     std::string_view text_;
+    size_t end_;  ///< Of the last word.
     std::vector<size_t> starts_;
     /// Where the last look ended: places are asked for in their order, and a line can be long.
     mutable size_t seen_start_ = 0, seen_offset_ = 0, seen_chars_ = 0;

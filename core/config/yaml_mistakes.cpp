@@ -34,8 +34,6 @@ const KnownError known_errors[] = {
     {YAML::ErrorMsg::INVALID_HEX, "an escape that is not hexadecimal", config_code::syntax},
     {YAML::ErrorMsg::INVALID_UNICODE, "an escape of a character that does not exist",
      config_code::syntax},
-    {YAML::ErrorMsg::EOF_IN_SCALAR, quote_message, config_code::syntax},
-    {YAML::ErrorMsg::DOC_IN_SCALAR, quote_message, config_code::syntax},
 };
 
 size_t offset_of(const YAML::Mark& mark) { return static_cast<size_t>(std::max(mark.pos, 0)); }
@@ -63,6 +61,18 @@ bool has_colon(std::string_view line) {
 std::string_view line_before(const SourceText& source, size_t offset) {
     const std::string_view before = source.text().substr(0, offset);
     return before.substr(before.rfind('\n') + 1);
+}
+
+/// The first quote from `begin` on that is never closed; the end of the text if there is none.
+size_t open_quote(std::string_view text, size_t begin) {
+    for (size_t at = begin; (at = text.find_first_of("\"'", at)) < text.size();) {
+        const bool may_begin =
+            at == 0 || std::string_view(" \t\r\n[{,:").find(text[at - 1]) < std::string_view::npos;
+        const size_t end = may_begin ? end_of_quoted(text, at) : at + 1;
+        if (end == std::string_view::npos) return at;
+        at = end;
+    }
+    return text.size();
 }
 
 /// A ':' where no key can be.
@@ -112,6 +122,10 @@ SyntaxMistake explain(const YAML::Exception& error, const SourceText& source,
     if (quote_ended_here) {
         return {source.position(state.quote_begin), std::string(quote_message),
                 config_code::syntax};
+    }
+    if (error.msg == YAML::ErrorMsg::EOF_IN_SCALAR || error.msg == YAML::ErrorMsg::DOC_IN_SCALAR) {
+        return {source.position(open_quote(source.text(), state.last_begin)),
+                "this quote is not closed", config_code::syntax};
     }
     if (has_tab_in_indentation(source.line(at.line))) {
         return {{at.line, 1}, std::string(tab_message), config_code::tab};

@@ -15,6 +15,7 @@ namespace patchbay {
 /// Where the reading was when it failed.
 struct ReadingState {
     std::optional<Position> open_bracket;   ///< The innermost { or [ that is not closed.
+    size_t last_begin = 0;                  ///< Byte of the last text, list or map.
     size_t quote_begin = 0, quote_end = 0;  ///< Bytes of the last text in quotes; 0, 0: none.
 };
 

@@ -147,7 +147,8 @@ private:
         if (!is_quote) add(mark, "tags (!name) are not used here", config_code::tag);
     }
     ReadingState state() const {
-        ReadingState state{.quote_begin = quote_begin_, .quote_end = quote_end_};
+        ReadingState state{
+            .last_begin = last_begin_, .quote_begin = quote_begin_, .quote_end = quote_end_};
         for (const Level& level : levels_) {
             if (level.is_flow) state.open_bracket = level.node.at;
         }
@@ -174,13 +175,14 @@ private:
     std::vector<Level> levels_;
     YamlNode root_;
     int documents_ = 0, broken_line_ = 0;
-    size_t quote_begin_ = 0, quote_end_ = 0;
+    size_t last_begin_ = 0, quote_begin_ = 0, quote_end_ = 0;
     bool last_goes_on_ = false;  ///< The last text was one without quotes over several lines.
 };
 
 void TreeBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                            const std::string& value) {
     check_tag(mark, tag);
+    last_begin_ = offset(mark);
     YamlNode node{.kind = YamlNode::Kind::scalar, .text = value, .plain = tag == "?"};
     node.at = at(mark);
     if (!node.plain) check_quotes(mark);
@@ -261,6 +263,7 @@ void TreeBuilder::open(YamlNode node, const YAML::Mark& mark, YAML::EmitterStyle
     if (levels_.size() == max_depth) {
         give_up(at(mark), "nested more than 32 levels deep", config_code::nesting);
     }
+    last_begin_ = offset(mark);
     levels_.push_back({.node = std::move(node), .is_flow = style == YAML::EmitterStyle::Flow});
 }
 
@@ -330,8 +333,7 @@ void TreeBuilder::take_value(Level& level, YamlNode node, size_t begin) {
 
 /// The item that has no value ends where the next one begins, or the list.
 Position TreeBuilder::dash_before(size_t begin) const {
-    const std::string_view before = source_.text().substr(0, begin);
-    for (int line = source_.position(before.size()).line - 1; line > 0; --line) {
+    for (int line = source_.line_of(begin) - 1; line > 0; --line) {
         const std::string_view text = source_.line(line);
         const size_t blanks = indentation_of(text);
         if (text.substr(blanks, 1) == "-") return source_.first_in_line(line);

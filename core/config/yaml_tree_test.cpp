@@ -83,6 +83,8 @@ const TrapCase slips[] = {
     {"open bracket", "a: [x, y\nb: z\n",
      "hub.yaml:1:4: this bracket is not closed, or a comma is missing after it"},
     {"open quote", "a: \"x\nb: y\n", "hub.yaml:1:4: a: this quote is not closed"},
+    {"open quote in brackets", "a: [\"x\", 'it''s', \"y\nb: z\n",
+     "hub.yaml:1:19: a[2]: this quote is not closed"},
     {"open quote, closed by the next", "a: \"x\nb: \"y\"\n",
      "hub.yaml:1:4: this quote is not closed in its line"},
     {"text after the quote", "a: \"x\" y\n",
