@@ -1,4 +1,4 @@
-// `config schema`: what an editor makes of it, judged by ajv.
+// Secrets in the configuration (S80), and `config schema`: what an editor makes of it, judged by ajv.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
@@ -6,10 +6,26 @@ import path from 'node:path';
 import { before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 
+import { Hub, smsInstance } from './lib/hub.mjs';
 import { binary, judgePackage, root } from './lib/places.mjs';
+import { authToken } from './lib/twilio.mjs';
 
 const wrong = path.join(root, 'tests/config/wrong');
 const file = (name) => fs.readFileSync(path.join(root, name), 'utf8');
+
+test('a secret in the file: serve says so, and does not start with strict: true (S80)', async (t) => {
+  const hub = await Hub.start({ config: { plugins: { sms: smsInstance() } } });
+  t.after(() => hub.remove());
+  assert.match(hub.log, /warn.*config\.auth_token: a secret stands in the file/);
+  assert.ok(!hub.log.includes(authToken));
+  await hub.stop();
+  hub.config.strict = true;
+  hub.writeConfig();
+  const { code, stderr } = await hub.cli(['serve']);
+  assert.equal(code, 1);
+  assert.match(stderr, /:\d+:\d+: plugins\.sms\.config\.auth_token: a secret must not stand in the file/);
+  assert.ok(!stderr.includes(authToken));
+});
 
 describe('the JSON Schema of the configuration', () => {
   const Ajv = judgePackage('ajv').default ?? judgePackage('ajv');
