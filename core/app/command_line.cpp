@@ -4,6 +4,7 @@
 #include <patchbay/sdk.hpp>
 
 #include "app/examples.hpp"
+#include "app/problem_text.hpp"
 #include "app/verbs.hpp"
 #include "base/failpoint.hpp"
 #include "store/store.hpp"
@@ -57,7 +58,7 @@ int code_of(const Error& error) {
     }
 }
 
-/// For a ConfigError: every problem, one to a line.
+/// For a ConfigError: every problem, one to a line; on a terminal with the line of the file.
 int run_verb(const Invocation& run) {
     std::ostream& err = run.streams.err;
     try {
@@ -67,7 +68,7 @@ int run_verb(const Invocation& run) {
         err << "patchbay: " << failure.what() << '\n';
         return failure.code;
     } catch (const ConfigError& error) {
-        err << error.what() << '\n';
+        print_problems_to_person(err, error.problems);
     } catch (const StoreError& error) {
         err << "patchbay: " << error.what() << '\n';
         return error.kind == StoreError::Kind::unavailable ? exit_code::unavailable
