@@ -13,6 +13,11 @@ unsigned with_factor(uint32_t concurrency, double factor) {
     return std::max(1u, static_cast<unsigned>(concurrency * factor));
 }
 
+// What the operator allows, and the plugin: 0 there says that it sets no limit.
+uint32_t most_at_once(uint32_t configured, uint32_t of_plugin) {
+    return of_plugin == 0 ? configured : std::min(configured, of_plugin);
+}
+
 std::optional<Breaker::Seen> seen_by_breaker(Verdict verdict) {
     switch (verdict) {
         case Verdict::not_sent:
@@ -56,8 +61,7 @@ Gate::Answer ChannelGate::may_claim(unsigned free_workers, unsigned busy_workers
         return {busy_workers > 0 ? 0u : 1u, now + look_again};
     }
     if (settings_.per_second == 0) pace_.set_rate(capabilities->per_second);
-    const uint32_t most =
-        std::min(settings_.concurrency, std::max(1u, capabilities->max_concurrency));
+    const uint32_t most = most_at_once(settings_.concurrency, capabilities->max_concurrency);
     const unsigned places = with_factor(most, pace_.factor(now));
     if (busy_workers >= places) return {0, now + look_again};
     const unsigned count = pace_.available(now, std::min(free_workers, places - busy_workers));

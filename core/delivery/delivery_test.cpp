@@ -1,5 +1,7 @@
 #include "delivery/delivery.hpp"
 
+#include <latch>
+
 #include "delivery/delivery_fixture.hpp"
 
 namespace patchbay {
@@ -48,6 +50,24 @@ TEST_F(WholeDelivery, SendsEveryConversationInOrderOverManyWorkers_G5) {
     EXPECT_EQ(seen, expected);
     EXPECT_TRUE(
         eventually([&] { return status_of(expected.begin()->second.back()) == "accepted"; }));
+    delivery->stop(10s);
+    expect_sound();
+}
+
+TEST_F(WholeDelivery, HasAsManySendsUnderWayAsAreConfigured) {
+    constexpr std::ptrdiff_t concurrency = 50;
+    std::latch all_under_way{concurrency}, go_on{1};
+    for (std::ptrdiff_t i = 0; i < concurrency; ++i) {
+        queue("+155586754" + std::to_string(10 + i));
+        channel->answers([&](const OutboundMessage& message) {
+            all_under_way.count_down();
+            go_on.wait();
+            return SendResult::accepted("P-" + message.id);
+        });
+    }
+    const auto delivery = start(concurrency);
+    EXPECT_TRUE(eventually([&] { return all_under_way.try_wait(); })) << "at the same time";
+    go_on.count_down();
     delivery->stop(10s);
     expect_sound();
 }

@@ -121,6 +121,13 @@ TEST_F(ChannelGates, KeepToWhatThePluginCanTakeAtOnce) {
     EXPECT_EQ(gate->may_claim(5, 3).count, 0u);
 }
 
+TEST_F(ChannelGates, GoByTheConfigurationWhereThePluginSetsNoLimit) {
+    ChannelGate wide{{.instance = "sms", .concurrency = 50}, leases(), clock};
+    EXPECT_EQ(wide.may_claim(50, 0).count, 50u);
+    channel->can.max_concurrency = 80;
+    EXPECT_EQ(wide.may_claim(50, 0).count, 50u) << "the lower one counts";
+}
+
 TEST_F(ChannelGates, DoNotCountRefusalsAsFailures) {
     for (int i = 0; i < 100; ++i) gate->report(Verdict::refused, 5ms);
     EXPECT_FALSE(gate->is_breaker_open());

@@ -46,7 +46,10 @@ struct Capabilities {
     uint64_t max_media_bytes = 0;
     /// After the contact's last message; then templates only. 0: none.
     milliseconds session_window{0};
-    uint32_t max_text_chars = 4096, max_media = 0, per_second = 0, max_concurrency = 8;
+    uint32_t max_text_chars = 4096, max_media = 0;
+    /// Of the provider, beside what the configuration sets; the lower one counts. 0: no limit of
+    /// its own.
+    uint32_t per_second = 0, max_concurrency = 0;
     /// Which optional functions there are.
     bool look_up = false, list_since = false, mark_read = false, typing = false;
     UnknownPolicy when_unknown = UnknownPolicy::hold;
@@ -71,7 +74,8 @@ struct Mark {
     PATCHBAY_FIELDS { v(1, provider_id)(2, external_conversation)(3, to)(4, from); }
 };
 
-/// [any thread] At most `max_concurrency` calls at once.
+/// [any thread] At most `limits.concurrency` calls at once, or `max_concurrency` where that is
+/// less.
 class Channel {
 public:
     static constexpr const char* interface_id = "channel/1";
