@@ -32,6 +32,8 @@ public:
     Connection& operator=(const Connection&) = delete;
 
     Rows run(const Statement& statement, const Values& parameters);
+    /// Answers how many rows it changed.
+    size_t change(const Statement& statement, const Values& parameters);
     Rows run_text(const std::string& sql, const Values& parameters);
     void run_script(const std::string& sql);
 

@@ -82,14 +82,19 @@ bool Store::full() const { return impl_->writer->full(); }
 std::filesystem::path Store::file() const { return impl_->file; }
 
 void Store::write_async(Work work, Done done, Urgency urgency) {
-    impl_->writer->add(std::move(work), std::move(done), urgency);
+    impl_->writer->add({std::move(work), std::move(done), urgency});
+}
+
+void Store::run_async(const Statement& statement, Values parameters, Done done, Urgency urgency) {
+    impl_->writer->add(
+        {QueuedWrite::OneStatement{&statement, std::move(parameters)}, std::move(done), urgency});
 }
 
 void Store::write_and_wait(const Work& work, Urgency urgency) {
     if (impl_->writer->is_this_thread()) throw std::logic_error("a write within a write");
     Outcome outcome;
     impl_->writer->add(
-        work, [&outcome](std::exception_ptr error) { outcome.set(std::move(error)); }, urgency);
+        {work, [&outcome](std::exception_ptr error) { outcome.set(std::move(error)); }, urgency});
     outcome.get();
 }
 

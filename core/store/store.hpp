@@ -1,6 +1,7 @@
 // The one way to the database. Every write of the hub goes through Store::write: one writer thread
 // groups whatever has queued into one transaction (a savepoint each, no timer, at most 1,024
-// operations), answers after COMMIT. Reads use a pool.
+// operations; what somebody waits for first, then a share of the background), answers after COMMIT.
+// Reads use a pool.
 #pragma once
 #include <cstdint>
 #include <exception>
@@ -104,6 +105,9 @@ public:
     /// Several statements in one text, without parameters; {blob} and {lock} are replaced. For
     /// migrations.
     virtual void run_script(const std::string& sql) = 0;
+    /// Runs a statement that changes rows; answers how many. For a hot path instead of RETURNING,
+    /// for which SQLite makes a table in memory each time: several times the change itself.
+    virtual size_t change(const Statement& statement, const Values& parameters) = 0;
 
 protected:
     Changes changes_;
@@ -119,8 +123,8 @@ struct StoreConfig {
     std::string url = "sqlite:var/patchbay.db";
     std::filesystem::path base;  ///< Relative paths are relative to this folder.
     unsigned readers = 4;
-    size_t max_queued =
-        100'000;  ///< Writes waiting; above it write() throws StoreError(unavailable) (G19).
+    size_t max_queued = 100'000;  ///< Writes waiting, in each of the two classes; above it write()
+                                  ///< throws StoreError(unavailable) (G19).
     size_t ballast_bytes = 16 << 20;  ///< A file that is deleted when the disk is full, so that
                                       ///< what is owed can end (G12). 0: none.
 };
@@ -132,10 +136,16 @@ struct Migration {
     std::string sql;
 };
 
-/// On a full disk ordinary writes are refused (StoreError full) while `owed` ones (the end of a
-/// send that has happened, a lease given back) may use the ballast (G12). Use it for small writes
-/// only.
-enum class Urgency { ordinary, owed };
+/// What goes first, and what may use the last of a full disk (G12). Within a class the order of
+/// queueing is the order of the commits.
+enum class Urgency {
+    ordinary,    ///< Somebody waits for it. On a full disk it is refused (StoreError full).
+    owed,        ///< As ordinary, but may use the ballast: the end of a send that has happened, a
+                 ///< lease given back. For small writes only.
+    background,  ///< Nobody waits. It joins a group after the others, as one small write after the
+                 ///< other: one at least, and a third of the time.
+    overdue      ///< Background that must not wait longer: a group takes all of it, and few others.
+};
 
 class Store {
 public:
@@ -160,6 +170,10 @@ public:
     /// group, so it changes nothing but the database (outputs are assigned, not appended). Throws
     /// StoreError(unavailable) at once when the queue is full or the store is closing.
     void write_async(Work work, Done done, Urgency urgency = Urgency::ordinary);
+
+    /// The same for work that is a single statement; it is spared the savepoint.
+    void run_async(const Statement& statement, Values parameters, Done done,
+                   Urgency urgency = Urgency::ordinary);
 
     /// Waits for the commit. Returns what `work` returned; rethrows what it threw. Never call it on
     /// the writer thread.

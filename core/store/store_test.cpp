@@ -153,6 +153,21 @@ TEST_F(StoreStatements, MadeAtRunTimeTouchNeitherTransactionsNorSettings) {
     EXPECT_EQ(count(*store), 0);
 }
 
+TEST_F(StoreStatements, TellHowManyRowsTheyChanged) {
+    static const Statement set_all{"things.set_all", "UPDATE things SET value=$1", {}, true};
+    static const Statement add_once{
+        "things.add_once",
+        "INSERT INTO things(id,value) VALUES($1,'x') ON CONFLICT(id) DO NOTHING"};
+    const auto store = open_with_things();
+    store->write([](Transaction& tx) {
+        EXPECT_EQ(tx.change(set_all, {"none yet"}), 0U);
+        EXPECT_EQ(tx.change(add_once, {int64_t{1}}), 1U);
+        EXPECT_EQ(tx.change(add_once, {int64_t{1}}), 0U);
+        EXPECT_EQ(tx.change(add_once, {int64_t{2}}), 1U);
+        EXPECT_EQ(tx.change(set_all, {"all"}), 2U);
+    });
+}
+
 TEST_F(StoreStatements, CheckForeignKeys) {
     const auto store = open_with_things();
     store->write([](Transaction& tx) {

@@ -70,13 +70,13 @@ protected:
 /// behind it.
 class HeldWriter {
 public:
-    explicit HeldWriter(Store& store) {
+    explicit HeldWriter(Store& store, Urgency urgency = Urgency::ordinary) {
         store.write_async(
             [latches = latches_](Transaction&) {
                 latches->started.count_down();
                 latches->go_on.wait();
             },
-            {});
+            {}, urgency);
         latches_->started.wait();
     }
     ~HeldWriter() { release(); }

@@ -1,5 +1,7 @@
 #include "store/writer.hpp"
 
+#include <pthread.h>
+
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
 
@@ -8,7 +10,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr size_t max_group = 1024;
+// Of the time of a group that has both, the background gets a third, and one write at least.
+constexpr int others_to_background = 2;
 constexpr size_t long_log_bytes = 8 << 20;
 constexpr size_t very_long_log_bytes = 64 << 20;
 constexpr auto space_interval = 1s;
@@ -26,6 +29,9 @@ public:
         return connection_.run_text(sql, parameters);
     }
     void run_script(const std::string& sql) override { connection_.run_script(sql); }
+    size_t change(const Statement& statement, const Values& parameters) override {
+        return connection_.change(statement, parameters);
+    }
     Changes take_changes() { return std::move(changes_); }
 
 private:
@@ -39,12 +45,13 @@ const StoreError disk_is_full(StoreError::Kind::full, "the disk is full");
 Writer::Writer(std::filesystem::path file, std::unique_ptr<Connection> connection,
                const StoreConfig& config)
     : file_(std::move(file)),
-      max_queued_(config.max_queued),
       ballast_(file_, config.ballast_bytes),
       connection_(std::move(connection)),
-      checkpoint_at_(long_log_bytes) {
+      checkpoint_at_(long_log_bytes),
+      queue_(config.max_queued) {
     if (!ballast_.restore()) log_warn("store", "no room for the ballast file");
     thread_ = std::thread([this] { run(); });
+    pthread_setname_np(thread_.native_handle(), "store-writer");
 }
 
 Writer::~Writer() {
@@ -53,74 +60,47 @@ Writer::~Writer() {
 }
 
 void Writer::stop() {
-    {
-        const std::lock_guard lock(mutex_);
-        stopping_ = true;
-    }
-    added_.notify_one();
+    queue_.close();
     if (thread_.joinable()) thread_.join();
 }
 
-void Writer::add(Store::Work work, Store::Done done, Urgency urgency) {
-    {
-        const std::lock_guard lock(mutex_);
-        if (stopping_) throw StoreError(StoreError::Kind::unavailable, "the store is closing");
-        if (queue_.size() >= max_queued_)
-            throw StoreError(StoreError::Kind::unavailable, "too many writes are waiting");
-        queue_.push_back({std::move(work), std::move(done), urgency, nullptr, {}});
-    }
-    added_.notify_one();
-}
-
 void Writer::refuse_from_now_on(const StoreError& damage) {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(damage_mutex_);
     if (!damage_) damage_ = damage;
 }
 
 std::optional<StoreError> Writer::damage() const {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(damage_mutex_);
     return damage_;
-}
-
-size_t Writer::queued() const {
-    const std::lock_guard lock(mutex_);
-    return queue_.size();
 }
 
 void Writer::run() {
     for (;;) {
-        Group group = take();
-        if (group.empty() && !full()) return;
+        std::optional<Group> group = take();
+        if (!group && !full()) return;
         if (full()) look_for_space();
-        if (!group.empty()) write(std::move(group));
+        if (group) write(std::move(*group));
     }
 }
 
-// Empty: it is time to stop or, on a full disk, to look for space.
-Writer::Group Writer::take() {
-    std::unique_lock lock(mutex_);
-    const auto is_due = [this] { return stopping_ || !queue_.empty(); };
-    if (full())
-        added_.wait_for(lock, space_interval, is_due);
-    else
-        added_.wait(lock, is_due);
-    Group group;
-    const size_t count = std::min(queue_.size(), max_group);
-    group.reserve(count);
-    std::move(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count),
-              std::back_inserter(group));
-    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
-    if (group.empty() && stopping_) full_ = false;
+// nullopt: it is time to stop or, on a full disk, to look for space.
+std::optional<Writer::Group> Writer::take() {
+    // What is refused anyway need not wait for its turn.
+    const bool refuses = full() || is_damaged();
+    auto group = queue_.take(
+        refuses ? WriteQueue::Taking::everything : WriteQueue::Taking::first_class,
+        full() ? std::optional<std::chrono::milliseconds>(space_interval) : std::nullopt);
+    if (!group && queue_.is_closed()) full_ = false;
     return group;
 }
 
 void Writer::write(Group group) {
     if (const auto known = damage()) return fail(group, *known);
     refuse_ordinary(group);
-    auto error = transact(group);
+    auto error = transact(group, Try::first);
     if (error && recovers_from(*error)) {
         refuse_ordinary(group);
-        error = transact(group);
+        error = transact(group, Try::second);
     }
     if (error) return fail(group, *error);
     tell_changes(group);
@@ -139,20 +119,17 @@ void Writer::refuse_ordinary(Group& group) {
     fail(refused, disk_is_full);
 }
 
-std::optional<StoreError> Writer::transact(Group& group) try {
-    if (group.empty()) return std::nullopt;
+std::optional<StoreError> Writer::transact(Group& group, Try which) try {
+    const bool takes_background = which == Try::first && !full();
+    if (group.empty() && !takes_background) return std::nullopt;
     if (connection_->is_suspect()) reopen();
     connection_->take_fatal();
     connection_->begin_write();
-    if (group.size() == 1)
-        run_alone(group.front());
-    else
-        for (Item& item : group) run_in_savepoint(item);
+    const auto began = SteadyClock::now();
+    run_all(group);
     if (!connection_->in_transaction()) return std::nullopt;
-    before_commit.pass();
-    connection_->commit();
-    after_commit.pass();
-    commits_.fetch_add(1, std::memory_order_relaxed);
+    if (takes_background) add_background(group, SteadyClock::now() - began);
+    commit();
     return std::nullopt;
 } catch (const StoreError& error) {
     connection_->roll_back();
@@ -162,36 +139,78 @@ std::optional<StoreError> Writer::transact(Group& group) try {
     return StoreError(StoreError::Kind::internal, error.what());
 }
 
-void Writer::run_alone(Item& item) {
-    WriteTransaction transaction(*connection_);
-    item.error = nullptr;
-    try {
-        item.work(transaction);
-    } catch (...) {
-        item.error = std::current_exception();
+void Writer::run_all(Group& group) {
+    if (group.size() == 1 && !queue_.has_background()) return run_alone(group.front());
+    for (Item& item : group) run_one(item);
+}
+
+// Those who wait are in the group already: the longer the background takes now, the later they are
+// answered. So it gets a part of the time they took, their last commit included; where nobody waits
+// it goes on for as long as nobody comes.
+void Writer::add_background(Group& group, SteadyClock::duration others_took) {
+    const bool others = !group.empty();
+    const auto share =
+        others ? (others_took + last_commit_) / others_to_background : SteadyClock::duration{};
+    const auto end = SteadyClock::now() + share;
+    bool has_had_its_share = false;
+    while (group.size() < WriteQueue::max_group) {
+        auto item = queue_.next_of_background(others, has_had_its_share);
+        if (!item) return;
+        group.push_back(std::move(*item));
+        run_one(group.back());
+        has_had_its_share = SteadyClock::now() >= end;
     }
-    item.changes = transaction.take_changes();
-    if (const auto fatal = connection_->take_fatal()) throw *fatal;
+}
+
+void Writer::commit() {
+    before_commit.pass();
+    const auto began = SteadyClock::now();
+    connection_->commit();
+    last_commit_ = SteadyClock::now() - began;
+    after_commit.pass();
+    commits_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Writer::run_one(Item& item) {
+    if (std::holds_alternative<Store::Work>(item.what)) return run_in_savepoint(item);
+    // A statement that fails has changed nothing, and the transaction goes on.
+    attempt(item);
+}
+
+void Writer::run_alone(Item& item) {
+    attempt(item);
     if (item.error) connection_->roll_back();
 }
 
 void Writer::run_in_savepoint(Item& item) {
-    WriteTransaction transaction(*connection_);
-    item.error = nullptr;
     connection_->savepoint();
-    try {
-        item.work(transaction);
-    } catch (...) {
-        item.error = std::current_exception();
-    }
-    item.changes = transaction.take_changes();
-    // A full disk or an I/O error ends the group even where the work made nothing of it: SQLite may
-    // have rolled back.
-    if (const auto fatal = connection_->take_fatal()) throw *fatal;
+    attempt(item);
     if (item.error)
         connection_->roll_back_to_savepoint();
     else
         connection_->release();
+}
+
+void Writer::attempt(Item& item) {
+    item.error = nullptr;
+    item.changes.clear();
+    try {
+        if (const auto* one = std::get_if<QueuedWrite::OneStatement>(&item.what))
+            connection_->change(*one->statement, one->parameters);
+        else
+            run_work(std::get<Store::Work>(item.what), item.changes);
+    } catch (...) {
+        item.error = std::current_exception();
+    }
+    // A full disk or an I/O error ends the group even where the work made nothing of it: SQLite may
+    // have rolled back.
+    if (const auto fatal = connection_->take_fatal()) throw *fatal;
+}
+
+void Writer::run_work(const Store::Work& work, Changes& changes) {
+    WriteTransaction transaction(*connection_);
+    work(transaction);
+    changes = transaction.take_changes();
 }
 
 // True when the group may be tried once more.
@@ -200,7 +219,7 @@ bool Writer::recovers_from(const StoreError& error) {
     if (error.kind == StoreError::Kind::corrupt) refuse_from_now_on(error);
     if (error.kind != StoreError::Kind::full) return false;
     full_ = true;
-    looked_at_ = std::chrono::steady_clock::now();
+    looked_at_ = SteadyClock::now();
     const bool has_freed_space = ballast_.drop();
     // Where the file has room for what is in the log, the log can begin again, which needs no space
     // at all.
@@ -210,7 +229,7 @@ bool Writer::recovers_from(const StoreError& error) {
 
 // A full disk fails every group: one line a second says so as well as a thousand.
 void Writer::report(const char* text, const StoreError& error) {
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = SteadyClock::now();
     if (now - reported_at_ < 1s) return;
     reported_at_ = now;
     log_error("store", text, {{"reason", error.what()}});
@@ -233,7 +252,7 @@ void Writer::tell_changes(Group& group) {
 void Writer::finish(Group& group) {
     for (Item& item : group) {
         try {
-            item.work = nullptr;
+            item.what = Store::Work{};  // What it holds ends before its caller goes on.
             if (item.done) item.done(std::move(item.error));
         } catch (const std::exception& error) {
             log_error("store", "a done callback threw", {{"reason", error.what()}});
@@ -275,7 +294,7 @@ void Writer::checkpoint(bool truncate) try {
 }
 
 void Writer::look_for_space() {
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = SteadyClock::now();
     if (now - looked_at_ < space_interval) return;
     looked_at_ = now;
     if (!ballast_.restore()) return;

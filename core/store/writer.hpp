@@ -1,18 +1,17 @@
-// The one thread that writes. It takes what has queued into one transaction, a savepoint each.
+// The one thread that writes. It takes what has queued into one transaction: first what somebody
+// waits for, then a share for the background.
 #pragma once
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <deque>
 #include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <vector>
 
 #include "store/connection.hpp"
 #include "store/database_file.hpp"
+#include "store/write_queue.hpp"
 
 namespace patchbay {
 
@@ -26,8 +25,8 @@ public:
     void stop();  ///< Finishes what is queued. Later writes are refused.
     bool is_damaged() const { return damage().has_value(); }
 
-    /// [any thread] See Store::write_async.
-    void add(Store::Work work, Store::Done done, Urgency urgency);
+    /// [any thread] See Store::write_async and Store::run_async.
+    void add(QueuedWrite write) { queue_.add(std::move(write)); }
 
     /// [any thread] A reader has found the file damaged: writes are refused from now on (G23).
     void refuse_from_now_on(const StoreError& damage);
@@ -35,28 +34,30 @@ public:
     /// [any thread] See Store::on_changes.
     void on_changes(std::function<void(Changes&&)> listener);
 
-    size_t queued() const;
+    size_t queued() const { return queue_.size(); }
     uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
     bool full() const { return full_.load(std::memory_order_relaxed); }
     bool is_this_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
 private:
-    struct Item {
-        Store::Work work;
-        Store::Done done;
-        Urgency urgency;
-        std::exception_ptr error;
-        Changes changes{};
-    };
-    using Group = std::vector<Item>;
+    using Item = WriteQueue::Item;
+    using Group = WriteQueue::Group;
+    using SteadyClock = std::chrono::steady_clock;
+    enum class Try { first, second };
 
     void run();
-    Group take();
+    std::optional<Group> take();
     void write(Group group);
     void refuse_ordinary(Group& group);
-    std::optional<StoreError> transact(Group& group);
+    std::optional<StoreError> transact(Group& group, Try which);
+    void run_all(Group& group);
+    void add_background(Group& group, SteadyClock::duration others_took);
+    void commit();
+    void run_one(Item& item);
     void run_alone(Item& item);
     void run_in_savepoint(Item& item);
+    void attempt(Item& item);
+    void run_work(const Store::Work& work, Changes& changes);
     bool recovers_from(const StoreError& error);
     void finish(Group& group);
     void tell_changes(Group& group);
@@ -69,19 +70,17 @@ private:
     std::optional<StoreError> damage() const;
 
     const std::filesystem::path file_;
-    const size_t max_queued_;
     Ballast ballast_;
     std::unique_ptr<Connection> connection_;
     size_t checkpoint_at_;
-    std::chrono::steady_clock::time_point reported_at_{};
-    std::chrono::steady_clock::time_point looked_at_{};
+    SteadyClock::time_point reported_at_{};
+    SteadyClock::time_point looked_at_{};
+    SteadyClock::duration last_commit_{};
     std::atomic<uint64_t> commits_{0};
     std::atomic<bool> full_{false};
 
-    mutable std::mutex mutex_;
-    std::condition_variable added_;
-    std::deque<Item> queue_;
-    bool stopping_ = false;
+    WriteQueue queue_;
+    mutable std::mutex damage_mutex_;
     std::optional<StoreError> damage_;
     std::mutex
         listener_mutex_;  ///< Held during a call, so that it has ended when it is taken away.
