@@ -28,26 +28,26 @@ LeaseLost::LeaseLost(int64_t job_id)
     : std::runtime_error("the lease of job " + std::to_string(job_id) + " is lost") {}
 
 LanePlace lock_lane(Transaction& tx, const std::string& lane) {
-    return {lane, tx.first(sql::lane_lock, {lane})->number(0)};
+    tx.change(sql::lane_lock, {lane});
+    return {lane, tx.first(sql::lane_get, {lane})->number(0)};
 }
 
-bool touch_lane(Transaction& tx, const std::string& lane) {
-    if (lane.empty()) return true;
-    const auto row = tx.first(sql::lane_touch, {lane});
-    return !row || row->is_null(0);
+void touch_lane(Transaction& tx, const std::string& lane) {
+    if (!lane.empty()) tx.change(sql::lane_touch, {lane});
 }
 
 std::optional<EnqueuedJob> enqueue_job(Transaction& tx, Ids& ids, const NewJob& job,
                                        const std::optional<LanePlace>& wanted_place, TimeMs now) {
     const auto place = is_switched_off(NegativeControl::no_lanes) ? std::nullopt : wanted_place;
-    const auto row =
-        tx.first(sql::job_enqueue,
-                 {ids.machine_id(), job.queue, place ? Value{place->lane} : Value{},
-                  place ? Value{place->seq} : Value{}, job.ukey, job.kind, text_or_null(job.ref),
-                  text_or_null(job.payload), text_or_null(job.trace), job.priority,
-                  job.run_at == 0 ? now : job.run_at, nullable(job.valid_until), now});
-    if (!row) return std::nullopt;
-    return EnqueuedJob{row->number(0), row->text(1) == "ready"};
+    const int64_t id = ids.machine_id();
+    const size_t added =
+        tx.change(sql::job_enqueue,
+                  {id, job.queue, place ? Value{place->lane} : Value{},
+                   place ? Value{place->seq} : Value{}, job.ukey, job.kind, text_or_null(job.ref),
+                   text_or_null(job.payload), text_or_null(job.trace), job.priority,
+                   job.run_at == 0 ? now : job.run_at, nullable(job.valid_until), now});
+    if (added == 0) return std::nullopt;
+    return EnqueuedJob{id, tx.first(sql::job_state, {id})->text(0) == "ready"};
 }
 
 std::vector<ClaimedJob> claim_jobs(Transaction& tx, const Claim& claim, TimeMs now,
@@ -84,28 +84,27 @@ bool has_due_job(Session& session, const std::string& queue, TimeMs now) {
 
 void mark_sending(Transaction& tx, const ClaimedJob& job, TimeMs now) {
     if (is_switched_off(NegativeControl::no_unknown)) return;
-    if (!tx.first(sql::job_sending, {job.id, job.token, plus(now, least_lease_to_send)})) {
+    if (tx.change(sql::job_sending, {job.id, job.token, plus(now, least_lease_to_send)}) == 0) {
         throw LeaseLost(job.id);
     }
 }
 
 bool heartbeat(Transaction& tx, int64_t job_id, int64_t token, TimeMs now) {
-    return tx.first(sql::job_heartbeat, {plus(now, job_lease), job_id, token}).has_value();
+    return tx.change(sql::job_heartbeat, {plus(now, job_lease), job_id, token}) > 0;
 }
 
 bool end_job(Transaction& tx, const ClaimedJob& job, const std::string& state,
              const std::string& error, TimeMs now) {
-    const auto row =
-        tx.first(sql::job_ack, {state, now, text_or_null(shortened(error)), job.id, job.token});
-    if (!row) throw LeaseLost(job.id);
+    const Values end{state, now, text_or_null(shortened(error)), job.id, job.token};
+    if (tx.change(sql::job_ack, end) == 0) throw LeaseLost(job.id);
     return promote_next(tx, job.lane);
 }
 
 void retry_job(Transaction& tx, const ClaimedJob& job, TimeMs run_at, bool spend_attempt,
                const std::string& error) {
     const int64_t given_back = spend_attempt ? 0 : 1;
-    if (!tx.first(sql::job_retry,
-                  {run_at, given_back, text_or_null(shortened(error)), job.id, job.token})) {
+    const Values again{run_at, given_back, text_or_null(shortened(error)), job.id, job.token};
+    if (tx.change(sql::job_retry, again) == 0) {
         throw LeaseLost(job.id);
     }
 }
@@ -116,7 +115,8 @@ void leave_unknown(Transaction& tx, const ClaimedJob& job, TimeMs run_at,
         retry_job(tx, job, run_at, true, error);
         return;
     }
-    if (!tx.first(sql::job_unknown, {run_at, text_or_null(shortened(error)), job.id, job.token})) {
+    const Values later{run_at, text_or_null(shortened(error)), job.id, job.token};
+    if (tx.change(sql::job_unknown, later) == 0) {
         throw LeaseLost(job.id);
     }
 }
@@ -127,7 +127,7 @@ bool give_back(Transaction& tx, int64_t job_id, int64_t token) {
 
 bool promote_next(Transaction& tx, const std::string& lane) {
     if (lane.empty()) return false;
-    return tx.first(sql::job_promote, {lane}).has_value();
+    return tx.change(sql::job_promote, {lane}) > 0;
 }
 
 void park_lane(Transaction& tx, const std::string& lane, const std::string& reason) {

@@ -26,9 +26,8 @@ struct LanePlace {
 };
 LanePlace lock_lane(Transaction& tx, const std::string& lane);
 
-/// Takes the lane for finishing one of its jobs. False: the lane is parked. An empty name is no
-/// lane: nothing happens.
-bool touch_lane(Transaction& tx, const std::string& lane);
+/// Takes the lane for finishing one of its jobs. An empty name is no lane: nothing happens.
+void touch_lane(Transaction& tx, const std::string& lane);
 
 struct NewJob {
     std::string queue;  ///< A channel instance, flow, rules, media, webhooks, ...

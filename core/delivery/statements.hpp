@@ -1,5 +1,6 @@
 // SQL of jobs, lanes, attempts, statuses and channel state (data-model.md section 6). Each names
-// the index its plan must use. Placeholders: a time is milliseconds UTC, sums are made by the
+// the index its plan must use. What runs for every message has neither RETURNING nor an IN of more
+// than two values: for each of them SQLite makes a table in memory, every time. Placeholders: a time is milliseconds UTC, sums are made by the
 // caller.
 #pragma once
 #include "store/store.hpp"
@@ -10,11 +11,11 @@ namespace patchbay::sql {
 inline const Statement lane_lock{
     "lane.lock",
     "INSERT INTO lanes(lane,tail_seq) VALUES($1,1) ON CONFLICT(lane) DO UPDATE SET "
-    "tail_seq=lanes.tail_seq+1 RETURNING tail_seq"};
+    "tail_seq=lanes.tail_seq+1"};
+inline const Statement lane_get{
+    "lane.get", "SELECT tail_seq,parked_reason FROM lanes WHERE lane=$1", {"PRIMARY"}};
 inline const Statement lane_touch{
-    "lane.touch",
-    "UPDATE lanes SET version=version+1 WHERE lane=$1 RETURNING parked_reason",
-    {"PRIMARY"}};
+    "lane.touch", "UPDATE lanes SET version=version+1 WHERE lane=$1", {"PRIMARY"}};
 inline const Statement lane_park{
     "lane.park",
     "UPDATE lanes SET parked_reason=$1,version=version+1 WHERE lane=$2 RETURNING lane",
@@ -25,11 +26,12 @@ inline const Statement job_enqueue{
     "job.enqueue",
     "INSERT INTO jobs(id,queue,lane,lane_seq,ukey,kind,ref,payload,trace,priority,run_at,"
     "valid_until,created_at,state) SELECT $1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,CASE WHEN "
-    "EXISTS(SELECT 1 FROM jobs j WHERE j.lane=$3 AND j.state IN "
-    "('waiting','ready','running','unknown')) OR EXISTS(SELECT 1 FROM lanes l WHERE l.lane=$3 AND "
+    "EXISTS(SELECT 1 FROM jobs j WHERE j.lane=$3 AND (j.state='waiting' OR j.state='ready' OR "
+    "j.state='running' OR j.state='unknown')) OR EXISTS(SELECT 1 FROM lanes l WHERE l.lane=$3 AND "
     "l.parked_reason IS NOT NULL) THEN 'waiting' ELSE 'ready' END WHERE true ON CONFLICT(ukey) DO "
-    "NOTHING RETURNING id,state",
+    "NOTHING",
     {"jobs_lane_live"}};
+inline const Statement job_state{"job.state", "SELECT state FROM jobs WHERE id=$1", {"PRIMARY"}};
 inline const Statement job_peek{
     "job.peek",
     "SELECT id FROM jobs WHERE state='ready' AND queue=$1 AND run_at<=$2 ORDER BY "
@@ -46,29 +48,27 @@ inline const Statement job_claim{
 inline const Statement job_sending{
     "job.sending",
     "UPDATE jobs SET phase='sending' WHERE id=$1 AND state='running' AND lease_token=$2 AND "
-    "lease_until>$3 RETURNING id",
+    "lease_until>$3",
     {"PRIMARY"}};
 inline const Statement job_heartbeat{
     "job.heartbeat",
-    "UPDATE jobs SET lease_until=$1 WHERE id=$2 AND state='running' AND lease_token=$3 RETURNING "
-    "id",
+    "UPDATE jobs SET lease_until=$1 WHERE id=$2 AND state='running' AND lease_token=$3",
     {"PRIMARY"}};
 inline const Statement job_ack{
     "job.ack",
     "UPDATE jobs SET state=$1,phase=NULL,lease_owner=NULL,lease_until=NULL,finished_at=$2,"
-    "last_error=$3 WHERE id=$4 AND state='running' AND lease_token=$5 RETURNING lane",
+    "last_error=$3 WHERE id=$4 AND state='running' AND lease_token=$5",
     {"PRIMARY"}};
 inline const Statement job_retry{
     "job.retry",
     "UPDATE jobs SET state='ready',phase=NULL,lease_owner=NULL,lease_until=NULL,run_at=$1,"
-    "attempt=attempt-$2,last_error=$3 WHERE id=$4 AND state='running' AND lease_token=$5 RETURNING "
-    "id",
+    "attempt=attempt-$2,last_error=$3 WHERE id=$4 AND state='running' AND lease_token=$5",
     {"PRIMARY"}};
 // The holder saw the outcome get lost; job_rescue is for holders that are gone.
 inline const Statement job_unknown{
     "job.unknown",
     "UPDATE jobs SET state='unknown',phase=NULL,lease_owner=NULL,lease_until=NULL,run_at=$1,"
-    "last_error=$2 WHERE id=$3 AND state='running' AND lease_token=$4 RETURNING id",
+    "last_error=$2 WHERE id=$3 AND state='running' AND lease_token=$4",
     {"PRIMARY"}};
 // At stop: the token moves on, so that whoever still works on it can write nothing.
 inline const Statement job_give_back{
@@ -81,8 +81,8 @@ inline const Statement job_promote{
     "job.promote",
     "UPDATE jobs SET state='ready' WHERE state='waiting' AND id=(SELECT id FROM jobs WHERE lane=$1 "
     "AND state='waiting' ORDER BY lane_seq LIMIT 1) AND NOT EXISTS (SELECT 1 FROM jobs h WHERE "
-    "h.lane=$1 AND h.state IN ('ready','running','unknown')) AND NOT EXISTS (SELECT 1 FROM lanes l "
-    "WHERE l.lane=$1 AND l.parked_reason IS NOT NULL) RETURNING id,queue",
+    "h.lane=$1 AND (h.state='ready' OR h.state='running' OR h.state='unknown')) AND NOT EXISTS (SELECT 1 FROM lanes l "
+    "WHERE l.lane=$1 AND l.parked_reason IS NOT NULL)",
     {"PRIMARY", "jobs_waiting", "jobs_lane_head"}};
 inline const Statement job_cancel{
     "job.cancel",
@@ -189,27 +189,32 @@ inline const Statement status_store{
     "status.store",
     "INSERT INTO message_events(id,message_id,channel,provider_id,status,rank,error_code,"
     "error_reason,at,received_at,raw) VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11) ON "
-    "CONFLICT(channel,provider_id,status,at) DO NOTHING RETURNING id"};
+    "CONFLICT(channel,provider_id,status,at) DO NOTHING"};
 inline const Statement status_apply{
     "status.apply",
     "UPDATE messages SET status=$1,rank=$2,error_code=$3,error_reason=$4,updated_at=$5 WHERE id=$6 "
-    "AND rank<$2 RETURNING conversation_id",
+    "AND rank<$2",
     {"PRIMARY"}};
 inline const Statement status_provider_id{
     "status.provider_id",
     "UPDATE messages SET provider_id=$1,sent_at=$2,updated_at=$2 WHERE id=$3 AND provider_id IS "
     "NULL AND NOT EXISTS (SELECT 1 FROM messages o WHERE o.channel=messages.channel AND "
-    "o.provider_id=$1) RETURNING id",
+    "o.provider_id=$1)",
     {"PRIMARY", "messages_provider"}};
 // For providers that give no id.
 inline const Statement status_sent{
     "status.sent",
-    "UPDATE messages SET sent_at=$1,updated_at=$1 WHERE id=$2 AND sent_at IS NULL RETURNING id",
+    "UPDATE messages SET sent_at=$1,updated_at=$1 WHERE id=$2 AND sent_at IS NULL",
     {"PRIMARY"}};
 inline const Statement status_early{
     "status.early",
+    "SELECT status,rank,error_code,error_reason,at FROM message_events WHERE channel=$1 AND "
+    "provider_id=$2 AND message_id IS NULL",
+    {"message_events_once"}};
+inline const Statement status_adopt{
+    "status.adopt",
     "UPDATE message_events SET message_id=$1 WHERE channel=$2 AND provider_id=$3 AND message_id IS "
-    "NULL RETURNING status,rank,error_code,error_reason,at",
+    "NULL",
     {"message_events_once"}};
 inline const Statement status_reunite{
     "status.reunite",

@@ -56,7 +56,10 @@ struct Early {
 std::optional<Early> adopt_early(Transaction& tx, const std::string& message_id,
                                  const std::string& channel, const std::string& provider_id) {
     std::optional<Early> best;
-    for (const Row& row : tx.run(sql::status_early, {message_id, channel, provider_id})) {
+    const Rows early = tx.run(sql::status_early, {channel, provider_id});
+    if (early.empty()) return best;
+    tx.change(sql::status_adopt, {message_id, channel, provider_id});
+    for (const Row& row : early) {
         if (best && row.number(1) <= best->rank) continue;
         best = {row.text(0), row.text_or(2, ""), row.text_or(3, ""), row.number(1)};
     }
@@ -65,13 +68,11 @@ std::optional<Early> adopt_early(Transaction& tx, const std::string& message_id,
 
 bool store_event(Transaction& tx, Ids& ids, const StatusEvent& event,
                  const std::optional<Found>& found, TimeMs now) {
-    return tx
-        .first(sql::status_store,
-               {ids.machine_id(), found ? Value{found->message_id} : Value{}, event.channel,
-                event.provider_id, event.status, int64_t{rank_of(event.status)},
-                text_or_null(event.code), text_or_null(event.reason),
-                event.at == 0 ? now : event.at, now, text_or_null(event.raw)})
-        .has_value();
+    return tx.change(sql::status_store,
+                     {ids.machine_id(), found ? Value{found->message_id} : Value{}, event.channel,
+                      event.provider_id, event.status, int64_t{rank_of(event.status)},
+                      text_or_null(event.code), text_or_null(event.reason),
+                      event.at == 0 ? now : event.at, now, text_or_null(event.raw)}) > 0;
 }
 
 // A callback that knows the message proves that the provider took it, whatever we believed.
@@ -94,7 +95,7 @@ bool end_as_proven(Transaction& tx, Ids& ids, const Found& found, TimeMs now) {
 void link_provider_id(Transaction& tx, const std::string& message_id,
                       const std::string& provider_id, TimeMs now) {
     if (provider_id.empty()) return;
-    if (!tx.first(sql::status_provider_id, {provider_id, now, message_id})) {
+    if (tx.change(sql::status_provider_id, {provider_id, now, message_id}) == 0) {
         log_debug("delivery", "the message has a provider id already, or another has this one",
                   {{"message", message_id}});
     }
@@ -118,9 +119,8 @@ void add_parts(Transaction& tx, const std::string& message_id, const std::string
 bool raise_status(Transaction& tx, const std::string& message_id, const std::string& status,
                   const std::string& code, const std::string& reason, TimeMs now) {
     const bool raised =
-        tx.first(sql::status_apply, {status, int64_t{rank_of(status)}, text_or_null(code),
-                                     text_or_null(reason), now, message_id})
-            .has_value();
+        tx.change(sql::status_apply, {status, int64_t{rank_of(status)}, text_or_null(code),
+                                      text_or_null(reason), now, message_id}) > 0;
     if (raised) tx.note(changes::message_status, message_id);
     return raised;
 }

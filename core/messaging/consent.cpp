@@ -42,9 +42,10 @@ ConsentWord consent_word(std::string_view text) {
 }
 
 bool is_opted_out(Session& session, const Address& address, const std::string& channel) {
-    const Rows rows = session.run(sql::consent_get, {address.kind, address.value, channel});
-    return std::any_of(rows.begin(), rows.end(),
-                       [](const Row& row) { return row.text(1) == "out"; });
+    const Rows rows = session.run(sql::consent_get, {address.kind, address.value});
+    return std::any_of(rows.begin(), rows.end(), [&](const Row& row) {
+        return (row.text(0) == "*" || row.text(0) == channel) && row.text(1) == "out";
+    });
 }
 
 void set_consent(Transaction& tx, Ids& ids, const ConsentChange& change) {

@@ -42,10 +42,10 @@ std::string first_characters(std::string_view text, size_t count) {
 StoredMessage append_message(Transaction& tx, Mint& mint, const NewMessage& message, TimeMs now) {
     const bool inbound = message.direction == "in";
     const TimeMs event_at = message.event_at == 0 ? now : message.event_at;
-    const auto row =
-        tx.first(sql::message_next_seq,
-                 {now, preview_of(message), message.sender_type, inbound ? now : TimeMs{0},
-                  inbound ? int64_t{1} : int64_t{0}, now, message.conversation_id});
+    tx.change(sql::message_next_seq,
+              {now, preview_of(message), message.sender_type, inbound ? now : TimeMs{0},
+               inbound ? int64_t{1} : int64_t{0}, now, message.conversation_id});
+    const auto row = tx.first(sql::message_seq, {message.conversation_id});
     if (!row) throw std::logic_error("append_message: no such conversation");
 
     StoredMessage stored{message.id.empty() ? mint.ids.uuid() : message.id,

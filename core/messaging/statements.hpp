@@ -46,9 +46,7 @@ inline const Statement contact_list{
 
 // ---- consent ----
 inline const Statement consent_get{
-    "consent.get",
-    "SELECT channel,state FROM consents WHERE kind=$1 AND value=$2 AND channel IN ('*',$3)",
-    {"PRIMARY"}};
+    "consent.get", "SELECT channel,state FROM consents WHERE kind=$1 AND value=$2", {"PRIMARY"}};
 inline const Statement consent_set{
     "consent.set",
     "INSERT INTO consents(kind,value,channel,state,source,at) VALUES($1,$2,$3,$4,$5,$6) ON "
@@ -61,21 +59,19 @@ inline const Statement consent_record{
     "VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9)"};
 
 // ---- conversations ----
-// The plus keeps SQLite from walking all of a contact's conversations, closed ones too, for the
-// order.
+// One for each purpose at most, so the caller finds the newest: an order with a limit would cost
+// SQLite a table in memory, and lead it to an index that has the closed ones too.
 inline const Statement conversation_find_live{
     "conversation.find_live",
-    "SELECT id,number,state,mode,kind,department,assignee,context,version FROM conversations WHERE "
-    "channel=$1 AND contact_id=$2 AND state IN ('open','pending') ORDER BY +last_message_at DESC "
-    "LIMIT 1",
+    "SELECT id,number,state,mode,kind,department,assignee,context,version,last_message_at FROM "
+    "conversations WHERE channel=$1 AND contact_id=$2 AND state IN ('open','pending')",
     {"conversations_live"}};
 inline const Statement conversation_create{
     "conversation.create",
     "INSERT INTO "
     "conversations(id,number,channel,contact_id,address_id,purpose,state,mode,kind,department,last_"
     "message_at,created_at,updated_at) VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13) ON "
-    "CONFLICT(channel,contact_id,purpose) WHERE state IN ('open','pending') DO NOTHING RETURNING "
-    "id"};
+    "CONFLICT(channel,contact_id,purpose) WHERE state IN ('open','pending') DO NOTHING"};
 inline const Statement conversation_change{
     "conversation.change",
     "UPDATE conversations SET "
@@ -133,8 +129,12 @@ inline const Statement message_next_seq{
     "THEN $1 ELSE last_message_at "
     "END,last_message_preview=$2,last_message_sender=$3,last_inbound_at=CASE WHEN "
     "last_inbound_at<$4 THEN $4 ELSE last_inbound_at END,unread=unread+$5,updated_at=$6 WHERE "
-    "id=$7 RETURNING last_seq,state,mode,version",
+    "id=$7",
     {"PRIMARY"}};
+inline const Statement message_seq{"message.seq",
+                                   "SELECT last_seq,state,mode,version FROM conversations WHERE "
+                                   "id=$1",
+                                   {"PRIMARY"}};
 inline const Statement message_insert{
     "message.insert",
     "INSERT INTO messages(id,number,conversation_id,seq,channel,direction,sender_type,sender_id,"
