@@ -1,12 +1,14 @@
 #include "base/crypto.hpp"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 
 #include <array>
+#include <memory>
 #include <stdexcept>
 
 namespace patchbay {
@@ -22,15 +24,40 @@ std::runtime_error openssl_refused(const char* what) {
     return std::runtime_error(std::string(what) + ": " + reason.data());
 }
 
-std::string hmac(const EVP_MD* digest, std::string_view key, std::string_view data) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
-    unsigned size = 0;
-    if (!HMAC(digest, key.data(), static_cast<int>(key.size()), bytes_of(data), data.size(),
-              out.data(), &size)) {
-        throw openssl_refused("HMAC");
+// HMAC() looks the algorithm up each time, which costs more than a short text's own code. So each
+// thread keeps one context for each digest.
+class Mac {
+public:
+    explicit Mac(const char* digest) {
+        const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> hmac{
+            EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr), EVP_MAC_free};
+        if (hmac) context_.reset(EVP_MAC_CTX_new(hmac.get()));
+        const OSSL_PARAM settings[] = {
+            OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>(digest), 0),
+            OSSL_PARAM_construct_end()};
+        if (!context_ || EVP_MAC_CTX_set_params(context_.get(), settings) != 1)
+            throw openssl_refused("HMAC");
     }
-    return {reinterpret_cast<const char*>(out.data()), size};
-}
+
+    std::string operator()(std::string_view key, std::string_view data) {
+        // A null pointer would mean the key of the last call.
+        const auto* key_bytes = key.empty() ? bytes_of("") : bytes_of(key);
+        std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+        size_t size = 0;
+        if (EVP_MAC_init(context_.get(), key_bytes, key.size(), nullptr) != 1 ||
+            EVP_MAC_update(context_.get(), bytes_of(data), data.size()) != 1 ||
+            EVP_MAC_final(context_.get(), out.data(), &size, out.size()) != 1) {
+            throw openssl_refused("HMAC");
+        }
+        return {reinterpret_cast<const char*>(out.data()), size};
+    }
+
+private:
+    struct Free {
+        void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+    };
+    std::unique_ptr<EVP_MAC_CTX, Free> context_;
+};
 
 }  // namespace
 
@@ -44,11 +71,13 @@ std::string sha256(std::string_view data) {
 }
 
 std::string hmac_sha1(std::string_view key, std::string_view data) {
-    return hmac(EVP_sha1(), key, data);
+    thread_local Mac mac{"SHA1"};
+    return mac(key, data);
 }
 
 std::string hmac_sha256(std::string_view key, std::string_view data) {
-    return hmac(EVP_sha256(), key, data);
+    thread_local Mac mac{"SHA256"};
+    return mac(key, data);
 }
 
 bool equal_constant_time(std::string_view a, std::string_view b) {

@@ -1,5 +1,7 @@
 #include "delivery/job_runner.hpp"
 
+#include <pthread.h>
+
 #include <deque>
 #include <map>
 #include <random>
@@ -191,7 +193,10 @@ void JobRunner::Impl::hand_out(std::vector<ClaimedJob> jobs) {
         const auto start = gate ? gate->take() : store.clock().steady();
         held[job.id] = {job.token, job.lease, std::nullopt, false};
         tasks.push_back({std::move(job), start});
-        if (idle < tasks.size()) workers.emplace_back([this] { work(); });
+        if (idle < tasks.size()) {
+            workers.emplace_back([this] { work(); });
+            pthread_setname_np(workers.back().native_handle(), "job-worker");
+        }
         tasks_changed.notify_one();
     }
 }
@@ -388,6 +393,7 @@ void JobRunner::start() {
     if (impl_->started) return;
     impl_->started = true;
     impl_->dispatcher = std::thread([impl = impl_.get()] { impl->dispatch(); });
+    pthread_setname_np(impl_->dispatcher.native_handle(), "job-dispatcher");
 }
 
 void JobRunner::wake() {

@@ -89,20 +89,12 @@ Routed EventPipeline::commit(Transaction& tx, const InstanceConfig& instance, in
             continue;
         }
         check(event);
-        const int64_t id = mint_.ids.machine_id();
-        const auto inserted =
-            tx.first(sql::event_insert, {id, ingress_id == 0 ? Value{} : Value{ingress_id},
-                                         instance.name, event.dedupe_key, event.topic, Value{},
-                                         event.data.empty() ? std::string{"{}"} : event.data,
-                                         event.at_ms == 0 ? now : event.at_ms, now});
-        if (!inserted) {
+        if (tx.first(sql::event_known, {instance.name, event.dedupe_key})) {
             ++routed.repeats;  // G3: the same 2xx, and nothing more.
             continue;
         }
         ++routed.events;
-        if (event.topic == "message.received") message_received(context, event, id);
-        if (event.topic == "delivery.changed") delivery_changed(context, event, id);
-        if (event.topic == "consent.changed") consent_changed(context, event);
+        keep(context, ingress_id, event, effects_of(context, event));
     }
     if (routed.events + routed.repeats == 0) {
         routed.state = "ignored";
@@ -112,7 +104,31 @@ Routed EventPipeline::commit(Transaction& tx, const InstanceConfig& instance, in
     return routed;
 }
 
-void EventPipeline::message_received(Context& context, const Event& event, int64_t event_id) {
+EventPipeline::Links EventPipeline::effects_of(Context& context, const Event& event) {
+    if (event.topic == "message.received") return message_received(context, event);
+    if (event.topic == "delivery.changed") return delivery_changed(context, event);
+    if (event.topic == "consent.changed") consent_changed(context, event);
+    return {};
+}
+
+// After its effects, so that the row is written once, with what it led to. That nobody else wrote
+// the same event meanwhile is what the lease of the instance is for; the unique key makes it sure.
+void EventPipeline::keep(Context& context, int64_t ingress_id, const Event& event,
+                         const Links& links) {
+    const auto& [tx, instance, routed, now] = context;
+    const auto text = [](const std::string& id) { return id.empty() ? Value{} : Value{id}; };
+    const size_t kept = tx.change(
+        sql::event_insert,
+        {mint_.ids.machine_id(), ingress_id == 0 ? Value{} : Value{ingress_id}, instance.name,
+         event.dedupe_key, event.topic, text(links.contact_id), text(links.conversation_id),
+         text(links.message_id), event.data.empty() ? std::string{"{}"} : event.data,
+         event.at_ms == 0 ? now : event.at_ms, now});
+    if (kept == 0) {
+        throw StoreError(StoreError::Kind::unavailable, "the same event was kept meanwhile");
+    }
+}
+
+EventPipeline::Links EventPipeline::message_received(Context& context, const Event& event) {
     auto& [tx, instance, routed, now] = context;
     const ContactRef contact =
         find_or_create_contact(tx, mint_, event.from, event.contact_name, now);
@@ -132,7 +148,6 @@ void EventPipeline::message_received(Context& context, const Event& event, int64
 
     const StoredMessage stored = append_message(
         tx, mint_, inbound_message(instance, event, conversation.id, contact.contact_id), now);
-    tx.run(sql::event_link, {contact.contact_id, conversation.id, stored.id, event_id});
     if (!effect.new_state.empty()) {
         set_consent(tx, mint_.ids,
                     {event.from, instance.name, effect.new_state, "word", stored.id, "guest", now});
@@ -147,6 +162,7 @@ void EventPipeline::message_received(Context& context, const Event& event, int64
                     place, now);
         routed.queues.push_back("flow");
     }
+    return {contact.contact_id, conversation.id, stored.id};
 }
 
 // The provider keeps a list of its own; ours follows it, so that nothing is offered that it would
@@ -161,7 +177,7 @@ void EventPipeline::consent_changed(Context& context, const Event& event) {
                  context.instance.name, event.at_ms == 0 ? context.now : event.at_ms});
 }
 
-void EventPipeline::delivery_changed(Context& context, const Event& event, int64_t event_id) {
+EventPipeline::Links EventPipeline::delivery_changed(Context& context, const Event& event) {
     auto& [tx, instance, routed, now] = context;
     const StatusApplied applied = apply_status_event(tx, mint_.ids,
                                                      {.channel = instance.name,
@@ -174,9 +190,9 @@ void EventPipeline::delivery_changed(Context& context, const Event& event, int64
                                                       .raw = event.data},
                                                      now);
     if (applied.message_id.empty())
-        return;  // Early (G9): kept until its message has the provider's id.
-    tx.run(sql::event_link, {Value{}, applied.conversation_id, applied.message_id, event_id});
+        return {};  // Early (G9): kept until its message has the provider's id.
     if (applied.lane_moved) routed.queues.push_back(instance.name);
+    return {"", applied.conversation_id, applied.message_id};
 }
 
 }  // namespace patchbay

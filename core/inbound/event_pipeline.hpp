@@ -36,8 +36,13 @@ public:
 
 private:
     struct Context;
-    void message_received(Context& context, const Event& event, int64_t event_id);
-    void delivery_changed(Context& context, const Event& event, int64_t event_id);
+    struct Links {  ///< What an event led to; empty where there is no such thing.
+        std::string contact_id, conversation_id, message_id;
+    };
+    Links effects_of(Context& context, const Event& event);
+    void keep(Context& context, int64_t ingress_id, const Event& event, const Links& links);
+    Links message_received(Context& context, const Event& event);
+    Links delivery_changed(Context& context, const Event& event);
     void consent_changed(Context& context, const Event& event);
 
     const HubConfig& config_;

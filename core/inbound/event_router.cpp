@@ -1,6 +1,9 @@
 #include "inbound/event_router.hpp"
 
+#include <pthread.h>
+
 #include <array>
+#include <atomic>
 
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
@@ -11,8 +14,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int64_t batch_rows = 100;
-constexpr auto poll = 1s;  // A wake-up is a hint only.
+// One write of the background: short, so that accepted webhooks behind it do not wait long.
+constexpr int64_t slice_rows = 16;
+// Under way to the writer at once; what is longer waits in the database, not in memory (G19).
+constexpr size_t max_slices = 8;
+constexpr size_t max_slice_bytes = 16 << 20;  // Of all of them together.
+constexpr auto poll = 1s;                     // A wake-up is a hint only.
+// From this age on routing goes before the acceptance of more: no row waits for a minute (G2).
+constexpr TimeMs late_ms = 15'000;
 constexpr auto receive_deadline = 1s;
 constexpr TimeMs lease_ms = 30'000;
 constexpr std::array<TimeMs, 3> retry_delays_ms{1'000, 5'000, 25'000};
@@ -26,6 +35,20 @@ struct Understood {
     std::string refusal;  // A RequestError of the plugin: the body is at fault, trying again would
                           // not mend it.
     std::string failure;  // Anything else.
+};
+
+// Rows that are committed together. The writer may run its work more than once.
+struct Slice {
+    uint64_t number = 0;
+    std::vector<Understood> rows;
+    size_t bytes = 0;
+    std::set<std::string> queues;  // That got jobs.
+};
+
+// Order per contact is the order of the commits: what follows a slice that failed must not be
+// committed before it.
+struct SliceBefore : std::runtime_error {
+    SliceBefore() : std::runtime_error("what came before could not be stored") {}
 };
 
 Understood understand(PluginLease& plugin, IngressRow row) {
@@ -58,22 +81,23 @@ void try_again_or_bury(Transaction& tx, const IngressRow& row, const std::string
 class EventRouter::InstanceRouter {
 public:
     InstanceRouter(const InstanceConfig& instance, const HubConfig& config, Store& store,
-                   PluginHost& plugins, Mint& mint, std::string owner,
+                   const LeaseSource& leases, Mint& mint, std::string owner,
                    std::function<void(const std::string&)> wake)
         : instance_(instance),
           store_(store),
-          plugins_(plugins),
+          leases_(leases),
           pipeline_(config, mint),
           owner_(std::move(owner)),
           wake_(std::move(wake)) {}
 
     void start() {
         thread_ = std::thread{[this] { run(); }};
+        pthread_setname_np(thread_.native_handle(), "event-router");
     }
 
     void notify() {
         std::lock_guard lock{mutex_};
-        pending_ = true;
+        if (std::exchange(pending_, true)) return;
         changed_.notify_one();
     }
 
@@ -91,13 +115,14 @@ private:
         while (!stopped()) {
             bool more = false;
             try {
-                more = route_batch();
+                more = route_slice();
             } catch (const std::exception& error) {
                 log_error("inbound", "routing failed, will try again",
                           {{"instance", instance_.name}, {"error", error.what()}});
             }
             if (!more) wait();
         }
+        wait_for_slices(0);
         if (token_ != 0) {
             store_.write([this](Transaction& tx) {
                 tx.run(sql::lease_release, {lease_name(), owner_});
@@ -112,8 +137,16 @@ private:
 
     void wait() {
         std::unique_lock lock{mutex_};
-        changed_.wait_for(lock, poll, [this] { return pending_ || stopping_; });
+        changed_.wait_for(lock, poll, [this] { return pending_ || stopping_ || failed_; });
         pending_ = false;
+    }
+
+    // Until at most so many slices are under way, and their bodies are few enough.
+    void wait_for_slices(size_t count) {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [&] {
+            return slices_ <= count && (slices_ == 0 || slice_bytes_ <= max_slice_bytes);
+        });
     }
 
     std::string lease_name() const { return "route:" + instance_.name; }
@@ -128,50 +161,123 @@ private:
         return token_ != 0;
     }
 
-    // True when a full batch was there: more may wait.
-    bool route_batch() {
-        const PluginLeasePtr plugin = plugins_.lease(instance_.name);
+    // Rows that are under way look as if they were still to be routed, so reading goes on behind
+    // them. Rows to try again lie before them: now and then all is waited for and begun anew.
+    void begin_anew_when_due() {
+        const auto now = store_.clock().steady();
+        if (now - begun_anew_ >= poll) wait_for_slices(0);
+        std::lock_guard lock{mutex_};
+        if (slices_ > 0) return;
+        read_up_to_ = 0;
+        begun_anew_ = now;
+    }
+
+    // True when a full slice was there: more may wait.
+    bool route_slice() {
+        wait_for_slices(max_slices - 1);
+        settle_failure();
+        begin_anew_when_due();
+        const PluginLeasePtr plugin = leases_(instance_.name);
         if (!plugin) return false;
         const Rows rows = store_.read([this](Session& session) {
             return session.run(sql::ingress_to_route,
-                               {instance_.name, store_.clock().now_ms(), batch_rows});
+                               {instance_.name, read_up_to_, store_.clock().now_ms(), slice_rows});
         });
         if (rows.empty() || !take_lease()) return false;
 
-        std::vector<Understood> batch;
-        for (const Row& row : rows) batch.push_back(understand(*plugin, IngressRow::from_row(row)));
-        after_receive.pass();
-        try {
-            commit(batch);
-        } catch (const std::exception&) {
-            for (Understood& one : batch)
-                commit_alone(one);  // Finds the one that cannot be stored.
+        const auto slice = std::make_shared<Slice>();
+        for (const Row& row : rows) {
+            slice->rows.push_back(understand(*plugin, IngressRow::from_row(row)));
+            slice->bytes += slice->rows.back().row.request.body.size();
         }
-        after_route_commit.pass();
-        return rows.size() == static_cast<size_t>(batch_rows);
+        after_receive.pass();
+        read_up_to_ = slice->rows.back().row.id;
+        submit(slice);
+        return rows.size() == static_cast<size_t>(slice_rows);
     }
 
-    void commit(const std::vector<Understood>& batch) {
-        const std::set<std::string> queues = store_.write([&](Transaction& tx) {
-            check_lease(tx);
-            std::set<std::string> woken;
-            for (const Understood& one : batch) {
-                const Routed routed = commit_row(tx, one);
-                woken.insert(routed.queues.begin(), routed.queues.end());
-            }
-            return woken;
-        });
-        for (const std::string& queue : queues) wake_(queue);
-    }
-
-    void commit_alone(Understood& one) {
+    void submit(const std::shared_ptr<Slice>& slice) {
+        const TimeMs age = store_.clock().now_ms() - slice->rows.front().row.request.received_ms;
+        {
+            std::lock_guard lock{mutex_};
+            slice->number = ++last_slice_;
+            ++slices_;
+            slice_bytes_ += slice->bytes;
+        }
         try {
-            commit({one});
+            store_.write_async([this, slice](Transaction& tx) { commit_in_order(tx, *slice); },
+                               [this, slice](std::exception_ptr error) { ended(slice, error); },
+                               age < late_ms ? Urgency::background : Urgency::overdue);
+        } catch (const std::exception&) {
+            ended(slice, std::current_exception());
+        }
+    }
+
+    // On the writer thread, as ended(): one after the other, in the order of the slices.
+    void commit_in_order(Transaction& tx, Slice& slice) {
+        if (broken_at_ == slice.number) broken_at_ = 0;  // It runs again.
+        if (broken_at_ != 0 && broken_at_ < slice.number) throw SliceBefore();
+        try {
+            commit(tx, slice);
+        } catch (...) {
+            broken_at_ = slice.number;
+            throw;
+        }
+    }
+
+    void commit(Transaction& tx, Slice& slice) {
+        slice.queues.clear();
+        check_lease(tx);
+        for (const Understood& one : slice.rows) {
+            const Routed routed = commit_row(tx, one);
+            slice.queues.insert(routed.queues.begin(), routed.queues.end());
+        }
+    }
+
+    void ended(const std::shared_ptr<Slice>& slice, const std::exception_ptr& error) {
+        if (!error) tell(*slice);
+        // Last: when no slice is under way any more, this router may end.
+        std::lock_guard lock{mutex_};
+        --slices_;
+        slice_bytes_ -= slice->bytes;
+        if (error && broken_at_ == 0) broken_at_ = slice->number;
+        if (error && !failed_) failed_ = slice;
+        changed_.notify_one();
+    }
+
+    void tell(const Slice& slice) try {
+        after_route_commit.pass();
+        for (const std::string& queue : slice.queues) wake_(queue);
+    } catch (const std::exception& error) {
+        log_error("inbound", "nobody was told of new jobs",
+                  {{"instance", instance_.name}, {"error", error.what()}});
+    }
+
+    // Of the first slice that failed each row by itself, which finds the one that cannot be stored.
+    // Those behind it are read again.
+    void settle_failure() {
+        {
+            std::lock_guard lock{mutex_};
+            if (!failed_) return;
+        }
+        wait_for_slices(0);
+        const auto slice = std::exchange(failed_, nullptr);
+        broken_at_ = 0;
+        read_up_to_ = 0;
+        for (Understood& one : slice->rows) commit_alone(std::move(one));
+    }
+
+    void commit_alone(Understood one) {
+        Slice alone;
+        alone.rows.push_back(std::move(one));
+        try {
+            store_.write([&](Transaction& tx) { commit(tx, alone); });
+            for (const std::string& queue : alone.queues) wake_(queue);
         } catch (const StoreError& error) {
             if (error.kind != StoreError::Kind::constraint) throw;
-            bury(one, error.what());
+            bury(alone.rows.front(), error.what());
         } catch (const std::exception& error) {
-            bury(one, error.what());
+            bury(alone.rows.front(), error.what());
         }
     }
 
@@ -186,7 +292,7 @@ private:
 
     void check_lease(Transaction& tx) {
         const TimeMs until = store_.clock().now_ms() + lease_ms;
-        if (!tx.first(sql::lease_check, {until, lease_name(), owner_, token_})) {
+        if (tx.change(sql::lease_check, {until, lease_name(), owner_, token_.load()}) == 0) {
             token_ = 0;
             throw StoreError(StoreError::Kind::unavailable, "the routing lease went elsewhere");
         }
@@ -211,25 +317,38 @@ private:
 
     const InstanceConfig& instance_;
     Store& store_;
-    PluginHost& plugins_;
+    const LeaseSource leases_;
     EventPipeline pipeline_;
     const std::string owner_;
     const std::function<void(const std::string&)> wake_;
-    int64_t token_ = 0;
+    std::atomic<int64_t> token_{0};
+    std::atomic<uint64_t> broken_at_{0};  // The first slice that failed.
+    int64_t read_up_to_ = 0;
+    std::chrono::steady_clock::time_point begun_anew_{};
 
     std::mutex mutex_;
     std::condition_variable changed_;
     bool pending_ = true;
     bool stopping_ = false;
+    uint64_t last_slice_ = 0;
+    size_t slices_ = 0, slice_bytes_ = 0;  // Under way.
+    std::shared_ptr<Slice> failed_;
     std::thread thread_;
 };
 
 EventRouter::EventRouter(const HubConfig& config, Store& store, PluginHost& plugins, Mint& mint,
                          std::string owner, std::function<void(const std::string&)> wake)
+    : EventRouter(config, store,
+                  LeaseSource{[&plugins](const std::string& name) { return plugins.lease(name); }},
+                  mint, std::move(owner), std::move(wake)) {}
+
+EventRouter::EventRouter(const HubConfig& config, Store& store, const LeaseSource& leases,
+                         Mint& mint, std::string owner,
+                         std::function<void(const std::string&)> wake)
     : store_(store), owner_(std::move(owner)) {
     for (const InstanceConfig& instance : config.plugins) {
         routers_[instance.name] =
-            std::make_unique<InstanceRouter>(instance, config, store, plugins, mint, owner_, wake);
+            std::make_unique<InstanceRouter>(instance, config, store, leases, mint, owner_, wake);
     }
 }
 

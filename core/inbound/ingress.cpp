@@ -82,8 +82,8 @@ Labels query_of(const std::string& url) {
     return query;
 }
 
-// The row of a request. Made before the work is queued: the work may run twice, the row stays the
-// same.
+// The row of a request. Made once, before it is queued: the statement may run twice, the row stays
+// the same.
 Values row_of(int64_t id, const std::string& instance, const std::string& route,
               const HttpRequest& request, TimeMs now) {
     return {id,
@@ -135,14 +135,14 @@ Request Ingress::plugin_request(const HttpRequest& request, const std::string& r
 int64_t Ingress::accept(const std::string& instance, const std::string& route,
                         const HttpRequest& request, std::function<void(std::exception_ptr)> done) {
     const int64_t id = ids_.machine_id();
-    const Values row = row_of(id, instance, route, request, store_.clock().now_ms());
     before_store.pass();
-    store_.write_async([row](Transaction& tx) { tx.run(sql::ingress_store, row); },
-                       [this, instance, done = std::move(done)](std::exception_ptr failed) {
-                           if (!failed) after_commit.pass();
-                           done(failed);
-                           if (!failed && accepted_) accepted_(instance);
-                       });
+    store_.run_async(sql::ingress_store,
+                     row_of(id, instance, route, request, store_.clock().now_ms()),
+                     [this, instance, done = std::move(done)](std::exception_ptr failed) {
+                         if (!failed) after_commit.pass();
+                         done(failed);
+                         if (!failed && accepted_) accepted_(instance);
+                     });
     return id;
 }
 

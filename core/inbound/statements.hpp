@@ -4,19 +4,22 @@
 
 namespace patchbay::sql {
 
+// Due from the moment it came. That also makes the row shrink when its end is written: one that
+// grows does not fit into its page any more, and SQLite would move its neighbours about.
 inline const Statement ingress_store{
     "ingress.store",
-    "INSERT INTO ingress(id,instance,route,method,url,headers,body,remote,received_at) "
-    "VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9) ON CONFLICT(id) DO NOTHING"};
+    "INSERT INTO ingress(id,instance,route,method,url,headers,body,remote,received_at,retry_at) "
+    "VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$9) ON CONFLICT(id) DO NOTHING"};
 inline const Statement ingress_to_route{
     "ingress.to_route",
     "SELECT id,route,method,url,headers,body,remote,received_at,attempts FROM ingress WHERE "
-    "instance=$1 AND state='received' AND retry_at<=$2 ORDER BY id LIMIT $3",
+    "instance=$1 AND state='received' AND id>$2 AND (attempts=0 OR retry_at<=$3) ORDER BY id LIMIT "
+    "$4",
     {"ingress_to_route"}};
 inline const Statement ingress_end{
     "ingress.end",
-    "UPDATE ingress SET state=$1,reason=$2,routed_at=$3 WHERE id=$4 AND state='received' "
-    "RETURNING id",
+    "UPDATE ingress SET state=$1,reason=$2,routed_at=$3,retry_at=0 WHERE id=$4 AND "
+    "state='received'",
     {"PRIMARY"}};
 inline const Statement ingress_again{
     "ingress.again",
@@ -39,14 +42,13 @@ inline const Statement ingress_list_trouble{
     "state IN ('ignored','dead') AND id<$2 ORDER BY id DESC LIMIT $3",
     {"ingress_trouble"}};
 
+inline const Statement event_known{
+    "event.known", "SELECT id FROM events WHERE instance=$1 AND dedupe_key=$2", {"events_dedupe"}};
 inline const Statement event_insert{
     "event.insert",
-    "INSERT INTO events(id,ingress_id,instance,dedupe_key,topic,contact_id,data,at,created_at) "
-    "VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9) ON CONFLICT(instance,dedupe_key) DO NOTHING RETURNING id"};
-inline const Statement event_link{
-    "event.link",
-    "UPDATE events SET contact_id=$1,conversation_id=$2,message_id=$3 WHERE id=$4",
-    {"PRIMARY"}};
+    "INSERT INTO events(id,ingress_id,instance,dedupe_key,topic,contact_id,conversation_id,"
+    "message_id,data,at,created_at) VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11) ON "
+    "CONFLICT(instance,dedupe_key) DO NOTHING"};
 inline const Statement event_list{
     "event.list",
     "SELECT id,topic,at,conversation_id,message_id,instance,data FROM events WHERE id<$1 ORDER BY "
@@ -65,7 +67,7 @@ inline const Statement lease_take{
     "leases.lease_until<$4 RETURNING token"};
 inline const Statement lease_check{
     "lease.check",
-    "UPDATE leases SET lease_until=$1 WHERE name=$2 AND owner=$3 AND token=$4 RETURNING token",
+    "UPDATE leases SET lease_until=$1 WHERE name=$2 AND owner=$3 AND token=$4",
     {"PRIMARY"}};
 // At start on SQLite, where one server has the database: whoever else holds a lease is dead.
 inline const Statement lease_take_back{

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <patchbay/text.hpp>
-#include <set>
 
 #include "base/crypto.hpp"
 #include "inbound/signature_scheme.hpp"
@@ -12,7 +11,7 @@
 namespace patchbay {
 namespace {
 
-using Parameters = std::map<std::string, std::set<std::string>>;
+using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 // As lenient as the signer: a broken escape stands for itself. Whether the body is a good form is
 // asked after the signature (S4A).
@@ -45,20 +44,20 @@ void each_pair(std::string_view text, Visit visit) {
     }
 }
 
-// Names in byte order; of equal values one counts (maps and sets give both).
+// Names in byte order, then values; of equal values of a name one counts.
 Parameters body_parameters(std::string_view body) {
     Parameters parameters;
     each_pair(body, [&](std::string_view name, std::string_view value) {
-        parameters[decoded(name)].insert(decoded(value));
+        parameters.emplace_back(decoded(name), decoded(value));
     });
+    std::sort(parameters.begin(), parameters.end());
+    parameters.erase(std::unique(parameters.begin(), parameters.end()), parameters.end());
     return parameters;
 }
 
-std::string appended(std::string_view url, const Parameters& parameters) {
-    std::string data{url};
-    for (const auto& [name, values] : parameters) {
-        for (const std::string& value : values) data.append(name).append(value);
-    }
+std::string joined(const Parameters& parameters) {
+    std::string data;
+    for (const auto& [name, value] : parameters) data.append(name).append(value);
     return data;
 }
 
@@ -140,7 +139,7 @@ public:
         const auto given = request.header("X-Twilio-Signature");
         if (!given || given->size() != 28) return false;
 
-        Parameters parameters;
+        std::string parameters;
         if (const auto hash = body_hash(query_of(request.target))) {
             if (!equal_constant_time(to_hex(sha256(request.body)), *hash)) return false;
         } else if (request.method != "GET") {
@@ -148,15 +147,15 @@ public:
                 request.content_type() != "application/x-www-form-urlencoded") {
                 return false;  // Nothing would cover the body.
             }
-            parameters = body_parameters(request.body);
+            parameters = joined(body_parameters(request.body));
         }
 
         bool matches = false;  // Every candidate is computed: the time tells nothing.
         for (const std::string& url : candidate_urls(settings.public_url, request.target)) {
+            const std::string data = url + parameters;
             for (const std::string& secret : settings.secrets) {
                 if (secret.empty()) continue;
-                matches |=
-                    equal_constant_time(signature_of(appended(url, parameters), secret), *given);
+                matches |= equal_constant_time(signature_of(data, secret), *given);
             }
         }
         return matches;
@@ -164,7 +163,7 @@ public:
 
     void sign(Request& request, const SignatureSettings& settings, TimeMs) const override {
         request.headers["x-twilio-signature"] = signature_of(
-            appended(request.url, body_parameters(request.body)), settings.secrets.front());
+            request.url + joined(body_parameters(request.body)), settings.secrets.front());
     }
 };
 

@@ -1,0 +1,163 @@
+#include "inbound/event_router.hpp"
+
+#include <latch>
+
+#include "delivery/delivery_fixture.hpp"
+#include "inbound/ingress.hpp"
+#include "messaging/statements.hpp"
+
+namespace patchbay {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Statement rows_in_state{
+    "test.rows_in_state", "SELECT COUNT(*) FROM ingress WHERE state=$1", {}, true};
+const Statement bodies_in_order{
+    "test.bodies_in_order",
+    "SELECT m.body FROM messages m JOIN conversations c ON c.id=m.conversation_id WHERE m.peer=$1 "
+    "ORDER BY m.seq",
+    {},
+    true};
+
+/// Understands "phone text"; "broken ..." as an event that cannot be stored, "throws ..." not at
+/// all.
+class WordChannel final : public FakeChannel {
+public:
+    std::vector<Event> receive(const Call&, const Request& request) override {
+        ++received;
+        const size_t blank = request.body.find(' ');
+        const std::string first = request.body.substr(0, blank);
+        if (first == "throws" && throws) throw std::runtime_error("not understood");
+        Event event;
+        event.topic = first == "broken" ? "" : "message.received";
+        event.dedupe_key = "message:" + request.id;
+        event.kind = "text";
+        event.text = request.body.substr(blank + 1);
+        event.from = Address::phone(first == "throws" ? "+15558675310" : first);
+        event.to = Address::phone("+15005550006");
+        return {event};
+    }
+    std::atomic<int> received{0};
+    std::atomic<bool> throws{true};
+};
+
+class Routers : public DeliveryTest {
+protected:
+    void accept(const std::string& body) {
+        HttpRequest request;
+        request.method = "POST";
+        request.target = "/hooks/sms/message";
+        request.body = body;
+        std::latch kept(1);
+        ingress.accept("sms", "message", request, [&](std::exception_ptr failed) {
+            EXPECT_EQ(failed, nullptr);
+            kept.count_down();
+        });
+        kept.wait();
+    }
+    void start() {
+        ingress.on_accepted([this](const std::string& instance) { router.notify(instance); });
+        router.start();
+    }
+    int64_t rows(const std::string& state) {
+        return store.read(
+            [&](Session& session) { return session.first(rows_in_state, {state})->number(0); });
+    }
+    bool all_routed(int64_t count) {
+        return eventually([&] { return rows("routed") == count; });
+    }
+    std::vector<std::string> texts(const std::string& phone) {
+        return store.read([&](Session& session) {
+            std::vector<std::string> found;
+            for (const Row& row : session.run(bodies_in_order, {phone}))
+                found.push_back(row.text(0));
+            return found;
+        });
+    }
+    static std::vector<std::string> numbers(int count) {
+        std::vector<std::string> list;
+        for (int i = 0; i < count; ++i) list.push_back(std::to_string(i));
+        return list;
+    }
+
+    HubConfig config = [] {
+        HubConfig one_channel;
+        one_channel.plugins.push_back({.name = "sms", .plugin = "twilio_sms"});
+        return one_channel;
+    }();
+    std::shared_ptr<WordChannel> words = std::make_shared<WordChannel>();
+    Ingress ingress{store, ids};
+    EventRouter router{
+        config, store, LeaseSource{[this](const std::string&) -> PluginLeasePtr { return words; }},
+        mint,   "me",  [](const std::string&) {}};
+};
+
+TEST_F(Routers, KeepTheOrderOfArrivalOfEachContactOverManySlices_G5) {
+    constexpr int each = 150;
+    for (int i = 0; i < each; ++i) {
+        accept("+15558675310 " + std::to_string(i));
+        accept("+15558675311 " + std::to_string(i));
+        if (i == each / 2) start();  // Some wait already, some come while it works.
+    }
+    ASSERT_TRUE(all_routed(2 * each));
+    EXPECT_EQ(texts("+15558675310"), numbers(each));
+    EXPECT_EQ(texts("+15558675311"), numbers(each));
+}
+
+TEST_F(Routers, SetAsideARowThatCannotBeStoredAndKeepTheOrderOfTheOthers_F40) {
+    constexpr int good = 100;
+    for (int i = 0; i < good; ++i) {
+        if (i == good / 2) accept("broken +15558675310");
+        accept("+15558675310 " + std::to_string(i));
+    }
+    start();
+    ASSERT_TRUE(all_routed(good));
+    EXPECT_EQ(texts("+15558675310"), numbers(good));
+    EXPECT_EQ(rows("received"), 1) << "to be tried again";
+    EXPECT_TRUE(eventually([&] {
+        clock.advance(1s);
+        router.notify("sms");
+        return rows("dead") == 1;
+    }));
+}
+
+TEST_F(Routers, TryARowAgainThatThePluginDidNotTake_G2) {
+    accept("throws once");
+    for (int i = 0; i < 40; ++i) accept("+15558675311 " + std::to_string(i));
+    start();
+    ASSERT_TRUE(all_routed(40));
+    words->throws = false;
+    EXPECT_TRUE(eventually([&] {
+        clock.advance(1s);
+        router.notify("sms");
+        return rows("routed") == 41;
+    }));
+    EXPECT_EQ(texts("+15558675310"), (std::vector<std::string>{"once"}));
+}
+
+// Whatever the backlog is: what the writer has not taken stays in the database.
+TEST_F(Routers, KeepFewRowsInMemory_G19) {
+    constexpr int backlog = 400;
+    for (int i = 0; i < backlog; ++i) accept("+15558675310 " + std::to_string(i));
+    store.write([](Transaction&) {});
+    std::latch held(1), go_on(1);
+    start();
+    store.write_async(
+        [&](Transaction&) {
+            held.count_down();
+            go_on.wait();
+        },
+        {});
+    held.wait();
+    // The most that can be read without the writer, however long it stands still.
+    const int taken_before = words->received;
+    EXPECT_TRUE(eventually([&] { return store.queued() > 0 || rows("routed") == backlog; }));
+    EXPECT_LE(words->received - taken_before, 160);
+    go_on.count_down();
+    ASSERT_TRUE(all_routed(backlog));
+    EXPECT_EQ(texts("+15558675310"), numbers(backlog));
+}
+
+}  // namespace
+}  // namespace patchbay
