@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 
 namespace patchbay {
 
@@ -20,13 +21,27 @@ public:
     virtual std::chrono::steady_clock::time_point steady() const = 0;
 };
 
+/// The rule behind SystemClock (G17): follows the wall clock forward; where that went back, time
+/// goes on, a sixteenth slower than the steady clock, until the wall has caught up. So nothing
+/// that waits is early, and nothing waits for the length of the step. Not thread-safe.
+class MonotoneTime {
+public:
+    using Duration = std::chrono::nanoseconds;
+    /// Both since their own epochs. The answer is never lower than the one before.
+    Duration at(Duration wall, Duration steady);
+
+private:
+    Duration value_{0}, steady_{0};
+};
+
 class SystemClock final : public Clock {
 public:
     TimeMs now_ms() const override;
     std::chrono::steady_clock::time_point steady() const override;
 
 private:
-    mutable std::atomic<TimeMs> highest_{0};
+    mutable std::mutex mutex_;
+    mutable MonotoneTime time_;
 };
 
 /// A clock that stands still until a test moves it; steady() moves with it.
