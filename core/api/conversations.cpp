@@ -58,15 +58,6 @@ std::vector<ConversationView> fetch(Session& session, const std::vector<Source>&
     return found;
 }
 
-bool mentions(const ConversationView& conversation, const std::string& words) {
-    const std::string wanted = ascii_lower(words);
-    const auto has = [&](const std::string& text) {
-        return ascii_lower(text).find(wanted) != std::string::npos;
-    };
-    return has(conversation.contact_name) || has(conversation.preview) ||
-           (conversation.address && has(conversation.address->value));
-}
-
 bool admits(const ListRequest& list, const std::optional<std::string>& department,
             const ConversationView& one) {
     const auto words = list.filter("q");
@@ -74,7 +65,7 @@ bool admits(const ListRequest& list, const std::optional<std::string>& departmen
            list.admits("mode", one.mode) && list.admits("kind", one.kind) &&
            list.admits("assignee", one.assignee.value_or("")) &&
            list.admits("contact", one.contact_id.value_or("")) &&
-           (!department || one.department == department) && (!words || mentions(one, *words));
+           (!department || one.department == department) && (!words || one.mentions(*words));
 }
 
 /// The filter's department by its display name. Throws Problem unknown_department.

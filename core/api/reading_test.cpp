@@ -207,7 +207,7 @@ TEST_F(Reading, UsesIndexes) {
     using namespace sql;
     for (const Statement* statement :
          {&idempotency_begin, &idempotency_end, &idempotency_get, &idempotency_drop, &message_last,
-          &message_history, &conversation_by_external, &channel_state_all}) {
+          &message_history, &idempotency_release, &channel_state_all}) {
         for (const auto& problem : plan_problems(store_, *statement)) ADD_FAILURE() << problem;
     }
 }

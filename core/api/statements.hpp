@@ -26,6 +26,13 @@ inline const Statement idempotency_drop{
     "started_at<=$4))",
     {"PRIMARY"}};
 
+inline const Statement idempotency_release{
+    "idempotency.release",
+    "DELETE FROM idempotency WHERE scope=$1 AND key=$2 AND state='running'",
+    {"PRIMARY"}};
+inline const Statement idempotency_forget{
+    "idempotency.forget", "DELETE FROM idempotency WHERE state='running'", {}, true};
+
 inline const Statement message_last{
     "message.last",
     "SELECT id,direction,body,created_at FROM messages WHERE conversation_id=$1 ORDER BY seq DESC "
@@ -35,10 +42,6 @@ inline const Statement message_history{
     "message.history",
     "SELECT status,at,error_code FROM message_events WHERE message_id=$1 ORDER BY id",
     {"message_events_message"}};
-inline const Statement conversation_by_external{
-    "conversation.by_external",
-    "SELECT id FROM conversations WHERE channel=$1 AND external_id=$2",
-    {"conversations_external"}};
 inline const Statement channel_state_all{
     "channel.state_all", "SELECT instance,paused_reason FROM channel_state", {}, true};
 

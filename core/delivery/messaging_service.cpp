@@ -6,6 +6,7 @@
 #include <patchbay/services.hpp>
 
 #include "base/json.hpp"
+#include "delivery/messaging_records.hpp"
 #include "delivery/outbox.hpp"
 #include "messaging/statements.hpp"
 #include "messaging/status.hpp"
@@ -17,38 +18,9 @@ namespace {
 constexpr std::chrono::seconds longest_wait{30};
 constexpr uint32_t max_listed = 200;
 
-messaging::ContactInfo info_of(const ContactView& view) {
-    messaging::ContactInfo info;
-    info.id = view.id;
-    info.name = view.name;
-    info.addresses = view.addresses;
-    info.active = view.active;
-    return info;
-}
-
+messaging::ContactInfo info_of(const ContactView& view) { return contact_info(view); }
 messaging::ConversationInfo info_of(const ConversationView& view) {
-    messaging::ConversationInfo info;
-    info.id = view.id;
-    info.number = view.number;
-    info.channel = view.channel;
-    info.contact = view.contact_id.value_or("");
-    info.purpose = view.purpose;
-    info.state = view.state;
-    info.mode = view.mode;
-    info.kind = view.kind;
-    info.department = view.department.value_or("");
-    info.assignee = view.assignee.value_or("");
-    info.external_id = view.external_id.value_or("");
-    info.context = view.context;
-    info.last_seq = static_cast<uint64_t>(view.last_seq);
-    info.last_message_ms = view.last_message_at;
-    info.last_inbound_ms = view.last_inbound_at;
-    info.created_ms = view.created_at;
-    info.preview = view.preview;
-    info.last_sender = view.last_sender.value_or("");
-    info.unread = static_cast<uint32_t>(view.unread);
-    info.version = static_cast<uint64_t>(view.version);
-    return info;
+    return conversation_info(view);
 }
 
 messaging::MessageInfo info_of(const MessageView& view) {
@@ -84,6 +56,13 @@ template <class Info, class View>
 std::optional<Info> info_or_none(const std::optional<View>& view) {
     if (!view) return std::nullopt;
     return info_of(*view);
+}
+
+template <class Value>
+Value unpacked(std::string_view in) {
+    Value value;
+    wire::unpack(in, wire::Text::checked, value);
+    return value;
 }
 
 std::string one_text(std::string_view in) {
@@ -162,6 +141,7 @@ Draft draft_of(const MessagingService& service, const messaging::NewMessage& mes
     draft.client_ref = message.key.empty() ? std::nullopt : std::optional{message.key};
     draft.trace = call.trace;
     draft.purpose = message.purpose;
+    draft.reopen = service.reopens && service.reopens(message.channel);
     if (message.valid_for.count() > 0) draft.validity = message.valid_for;
     draft.limit_repeats = true;
     draft.limits = service.limits(message.channel);
@@ -194,6 +174,11 @@ std::string send_message(const MessagingService& service, std::string_view in) {
     Call call;
     messaging::NewMessage message;
     wire::unpack(in, wire::Text::checked, call, message);
+    if (message.conversation.empty() && !service.is_channel(message.channel)) {
+        Error error(ErrorKind::not_found, "there is no channel \"" + message.channel + "\"");
+        error.code = "unknown_channel";
+        throw error;
+    }
     const QueuedMessage queued = queue(service, draft_of(service, message, call));
     service.wake(queued.channel);
     const auto wait = std::min<std::chrono::milliseconds>(
@@ -220,6 +205,25 @@ void register_messaging_service(HostServices& services, MessagingService service
     add(method::send_message, send_message);
     add(method::message, message_by_id);
     add(method::list_messages, messages_of_conversation);
+    add(method::save_contact, [](const MessagingService& own, std::string_view in) {
+        return wire::pack(save_contact(own, unpacked<messaging::ContactInfo>(in)));
+    });
+    add(method::open_conversation, [](const MessagingService& own, std::string_view in) {
+        return wire::pack(open_conversation(own, unpacked<messaging::NewConversation>(in)));
+    });
+    add(method::change_conversation, [](const MessagingService& own, std::string_view in) {
+        return wire::pack(change_conversation(own, unpacked<messaging::ConversationChange>(in)));
+    });
+    add(method::list_conversations, [](const MessagingService& own, std::string_view in) {
+        return wire::pack(list_conversations(own, unpacked<messaging::ConversationQuery>(in)));
+    });
+    add(method::read_conversation, [](const MessagingService& own, std::string_view in) {
+        std::string id, user;
+        uint64_t seq = 0;
+        wire::unpack(in, wire::Text::checked, id, user, seq);
+        read_conversation(own, id, user, seq);
+        return std::string{};
+    });
 }
 
 }  // namespace patchbay

@@ -17,6 +17,11 @@ struct MessagingService {
     OutcomeBoard& outcomes;
     std::function<SendLimits(const std::string& channel)> limits;
     std::function<void(const std::string& channel)> wake;  ///< After a commit that queued a send.
+    std::vector<std::string> departments;                  ///< Display names.
+    /// Whether an instance of this name carries messages, also while it is off.
+    std::function<bool(const std::string& channel)> is_channel;
+    /// Whether a closed conversation there is opened again rather than a new one. Empty: nowhere.
+    std::function<bool(const std::string& channel)> reopens{};
 };
 
 /// `service` is kept by the registered functions; what it refers to outlives the plugins.

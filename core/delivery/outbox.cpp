@@ -81,7 +81,8 @@ Target target_by_address(Transaction& tx, Mint& mint, const Draft& draft, TimeMs
                                      .mode = draft.mode,
                                      .kind = draft.conversation_kind,
                                      .department = draft.department,
-                                     .at = now});
+                                     .at = now,
+                                     .reopen = draft.reopen});
     Target target{conversation.id, draft.channel, draft.to, 0, conversation.created};
     if (!conversation.created) {
         target.last_inbound_at = find_conversation(tx, conversation.id)->last_inbound_at;

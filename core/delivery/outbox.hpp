@@ -53,6 +53,7 @@ struct Draft {
     // For a conversation that has to be made.
     std::string purpose, mode = "relay", conversation_kind = "general";
     std::optional<std::string> department;
+    bool reopen = false;  ///< Or rather the contact's closed one.
 };
 
 struct QueuedMessage {

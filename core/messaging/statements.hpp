@@ -34,13 +34,19 @@ inline const Statement contact_touch{
     {"PRIMARY"}};
 inline const Statement contact_get{
     "contact.get",
-    "SELECT id,name,attributes,active,created_at,updated_at,last_message_at FROM contacts WHERE "
-    "id=$1 AND merged_into IS NULL",
+    "SELECT id,name,attributes,active,created_at,updated_at,last_message_at,locale,version FROM "
+    "contacts WHERE id=$1 AND merged_into IS NULL",
+    {"PRIMARY"}};
+inline const Statement contact_change{
+    "contact.change",
+    "UPDATE contacts SET name=$1,locale=$2,attributes=$3,active=$4,updated_at=$5,version=version+1 "
+    "WHERE id=$6 AND version=$7 RETURNING version",
     {"PRIMARY"}};
 inline const Statement contact_list{
     "contact.list",
-    "SELECT id,name,attributes,active,created_at,updated_at,last_message_at FROM contacts WHERE "
-    "merged_into IS NULL AND (last_message_at,id)<($1,$2) ORDER BY last_message_at DESC,id DESC "
+    "SELECT id,name,attributes,active,created_at,updated_at,last_message_at,locale,version FROM "
+    "contacts WHERE merged_into IS NULL AND (last_message_at,id)<($1,$2) ORDER BY last_message_at "
+    "DESC,id DESC "
     "LIMIT $3",
     {"contacts_recent"}};
 
@@ -72,6 +78,42 @@ inline const Statement conversation_create{
     "conversations(id,number,channel,contact_id,address_id,purpose,state,mode,kind,department,last_"
     "message_at,created_at,updated_at) VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13) ON "
     "CONFLICT(channel,contact_id,purpose) WHERE state IN ('open','pending') DO NOTHING"};
+inline const Statement conversation_find_purpose{
+    "conversation.find_purpose",
+    "SELECT id FROM conversations WHERE channel=$1 AND contact_id=$2 AND purpose=$3 AND state IN "
+    "('open','pending')",
+    {"conversations_live"}};
+inline const Statement conversation_find_closed{
+    "conversation.find_closed",
+    "SELECT id,mode FROM conversations WHERE contact_id=$1 AND channel=$2 AND purpose=$3 AND "
+    "state='closed' ORDER BY last_message_at DESC,id DESC LIMIT 1",
+    {"conversations_contact"}};
+inline const Statement conversation_by_external{
+    "conversation.by_external",
+    "SELECT id FROM conversations WHERE channel=$1 AND external_id=$2",
+    {"conversations_external"}};
+inline const Statement conversation_by_unique_name{
+    "conversation.by_unique_name",
+    "SELECT id FROM conversations WHERE channel=$1 AND unique_name=$2",
+    {"conversations_unique_name"}};
+inline const Statement conversation_describe{
+    "conversation.describe",
+    "UPDATE conversations SET assignee=$1,external_id=$2,friendly_name=$3,unique_name=$4,"
+    "context=$5 WHERE id=$6",
+    {"PRIMARY"}};
+inline const Statement conversation_rename{
+    "conversation.rename", "UPDATE conversations SET friendly_name=$1 WHERE id=$2", {"PRIMARY"}};
+inline const Statement read_team{
+    "read.team",
+    "UPDATE conversations SET unread=(SELECT COUNT(*) FROM messages m WHERE "
+    "m.conversation_id=conversations.id AND m.seq>$1 AND m.direction='in'),updated_at=$2 WHERE "
+    "id=$3 RETURNING unread",
+    {"PRIMARY", "messages_seq"}};
+inline const Statement read_user{
+    "read.user",
+    "UPDATE participants SET read_seq=$1,read_at=$2 WHERE conversation_id=$3 AND kind='user' AND "
+    "ref=$4 AND read_seq<$1 RETURNING read_seq",
+    {"PRIMARY"}};
 inline const Statement conversation_change{
     "conversation.change",
     "UPDATE conversations SET "
@@ -85,7 +127,8 @@ inline const Statement conversation_change{
     "SELECT c.id,c.number,c.channel,c.state,c.mode,c.kind,c.department,c.assignee,c.last_message_" \
     "at,c.last_message_preview,c.last_message_sender,c.unread,k.name,c.contact_id,c.address_id,"   \
     "c.external_id,c.last_seq,c.version,c.created_at,c.updated_at,a.kind,a.value,c.purpose,"       \
-    "c.context,c.last_inbound_at FROM conversations c LEFT JOIN contacts k ON k.id=c.contact_id "  \
+    "c.context,c.last_inbound_at,c.friendly_name,c.unique_name,c.closed_at FROM conversations c "  \
+    "LEFT JOIN contacts k ON k.id=c.contact_id "                                                   \
     "LEFT JOIN addresses a ON a.id=c.address_id "
 inline const Statement conversation_get{
     "conversation.get", PATCHBAY_CONVERSATION_COLUMNS "WHERE c.id=$1", {"PRIMARY"}};

@@ -1,6 +1,7 @@
 #include "messaging/views.hpp"
 
 #include <charconv>
+#include <patchbay/text.hpp>
 
 #include "messaging/statements.hpp"
 
@@ -50,7 +51,18 @@ ConversationView ConversationView::from_row(const Row& row) {
     view.purpose = row.text(22);
     view.context = row.text(23);
     view.last_inbound_at = row.number(24);
+    view.friendly_name = row.maybe_text(25);
+    view.unique_name = row.maybe_text(26);
+    view.closed_at = row.maybe_number(27);
     return view;
+}
+
+bool ConversationView::mentions(const std::string& words) const {
+    const std::string wanted = ascii_lower(words);
+    const auto has = [&](const std::string& text) {
+        return ascii_lower(text).find(wanted) != std::string::npos;
+    };
+    return has(contact_name) || has(preview) || (address && has(address->value));
 }
 
 MessageView MessageView::from_row(const Row& row) {
@@ -93,6 +105,8 @@ ContactView ContactView::from_row(const Row& row) {
     view.created_at = row.number(4);
     view.updated_at = row.number(5);
     view.last_message_at = row.number(6);
+    view.locale = row.maybe_text(7);
+    view.version = row.number(8);
     return view;
 }
 

@@ -12,12 +12,17 @@ namespace patchbay {
 struct ConversationView {
     std::string id, channel, state, mode, kind, purpose, context;
     int64_t number = 0, unread = 0, last_seq = 0, version = 0;
-    std::optional<std::string> department, assignee, contact_id, external_id;
+    std::optional<std::string> department, assignee, contact_id, external_id, friendly_name,
+        unique_name;
     std::string contact_name;
     std::optional<Address> address;
     std::string preview;
     std::optional<std::string> last_sender;
     TimeMs last_message_at = 0, last_inbound_at = 0, created_at = 0, updated_at = 0;
+    std::optional<TimeMs> closed_at;
+    bool is_live() const { return state == "open" || state == "pending"; }
+    /// In the contact's name or address, or in the preview; without regard to case.
+    bool mentions(const std::string& words) const;
     static ConversationView from_row(const Row& row);
 };
 
@@ -42,6 +47,8 @@ struct MessageView {
 
 struct ContactView {
     std::string id, name, attributes;
+    std::optional<std::string> locale;
+    int64_t version = 0;
     bool active = true;
     TimeMs created_at = 0, updated_at = 0, last_message_at = 0;
     std::vector<Address> addresses;  ///< Filled by find_contact and load_addresses.
