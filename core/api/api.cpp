@@ -12,6 +12,7 @@ void add_api_routes(Router& router, ApiContext& context) {
     add_auth_routes(router, context);
     add_user_routes(router, context);
     add_conversation_routes(router, context);
+    add_conversation_action_routes(router, context);
     add_message_routes(router, context);
     add_contact_routes(router, context);
     add_channel_routes(router, context);

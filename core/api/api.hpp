@@ -34,6 +34,8 @@ struct ApiContext {
     std::function<void(const std::string& queue)> wake = [](const std::string&) {};
     /// Lets a paused channel send again. Empty: no server runs.
     std::function<void(const std::string& channel)> resume{};
+    /// After an instance was enabled, disabled or reloaded. Empty: no server runs.
+    std::function<void(const std::string& instance)> instance_changed{};
     /// Must not block: it runs on the small control pool. Empty: derived from the store and the
     /// plugins.
     std::function<Readiness()> readiness{};

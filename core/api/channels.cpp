@@ -23,14 +23,14 @@ JsonObject capabilities_json(const Capabilities& can) {
     return json;
 }
 
-/// Route name -> what to enter at the provider.
-JsonObject webhooks_json(const ApiContext& context, PluginLease& lease) {
+/// Route name -> what to enter at the provider; they are taken while the instance is disabled too.
+JsonObject webhooks_json(const ApiContext& context, const std::string& instance) {
     JsonObject json = make_object();
-    if (!lease.provides("webhook/1")) return json;
-    for (const Route& route : lease.routes()) {
+    const auto face = context.plugins ? context.plugins->webhooks(instance) : std::nullopt;
+    if (!face) return json;
+    for (const Route& route : face->routes) {
         const std::string& path = route.path.empty() ? route.name : route.path;
-        json->set(route.name,
-                  context.config.server.public_url + "/hooks/" + lease.instance() + "/" + path);
+        json->set(route.name, context.config.server.public_url + "/hooks/" + instance + "/" + path);
     }
     return json;
 }
@@ -68,8 +68,7 @@ JsonObject channel_json(Session& session, const ApiContext& context, const Insta
     json->set("capabilities",
               lease ? JsonValue(capabilities_json(lease->capabilities())) : json_null());
     json->set("queued", session.first(sql::job_depth, {name})->number(0));
-    json->set("webhooks",
-              lease ? JsonValue(webhooks_json(context, *lease)) : JsonValue(make_object()));
+    json->set("webhooks", webhooks_json(context, name));
     return json;
 }
 

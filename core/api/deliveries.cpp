@@ -1,11 +1,14 @@
-// GET /api/v1/deliveries, /{id}
+// GET /api/v1/deliveries, /{id}; POST /{id}/retry, /{id}/cancel
 #include <charconv>
 
 #include "api/answers.hpp"
+#include "api/idempotency.hpp"
 #include "api/lists.hpp"
 #include "api/resources.hpp"
 #include "api/roles.hpp"
+#include "api/send_refusal.hpp"
 #include "api/visible.hpp"
+#include "delivery/interventions.hpp"
 #include "delivery/statements.hpp"
 
 namespace patchbay {
@@ -99,18 +102,82 @@ void list_all(const ExchangePtr& exchange, ApiContext& context) {
     answer_json(exchange, 200, answer);
 }
 
-void get_one(const ExchangePtr& exchange, ApiContext& context) {
-    const std::string& text = exchange->params.at("id");
+/// 0 for a text that is no id; nothing has it.
+int64_t id_of(const std::string& text) {
     int64_t wanted = 0;
     const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), wanted);
-    const bool is_id = error == std::errc{} && rest == text.data() + text.size();
+    return error == std::errc{} && rest == text.data() + text.size() ? wanted : 0;
+}
+
+/// Throws Problem unknown_id, also for what the caller may not see (S69).
+Row require_delivery(Session& session, const Caller& caller, const std::string& id_text) {
+    const auto job = session.first(sql::job_get, {id_of(id_text)});
+    Visible visible(session, caller);
+    if (!job || !is_delivery(*job) || !may_see(visible, *job)) throw unknown_id("delivery");
+    return *job;
+}
+
+void get_one(const ExchangePtr& exchange, ApiContext& context) {
     const JsonObject answer = context.store.read([&](Session& session) {
-        const auto job = is_id ? session.first(sql::job_get, {wanted}) : std::nullopt;
-        Visible visible(session, exchange->caller);
-        if (!job || !is_delivery(*job) || !may_see(visible, *job)) throw unknown_id("delivery");
-        return delivery_json(session, *job);
+        return delivery_json(
+            session, require_delivery(session, exchange->caller, exchange->params.at("id")));
     });
     answer_json(exchange, 200, answer);
+}
+
+void require_done(Intervention result) {
+    switch (result) {
+        case Intervention::done:
+            return;
+        case Intervention::not_found:
+            throw unknown_id("delivery");
+        case Intervention::running:
+            throw Problem("delivery_running", "A try is under way, or its outcome is not known.");
+        case Intervention::finished:
+            throw Problem("delivery_finished", "The delivery has ended.");
+    }
+}
+
+/// What was done: the delivery to show, and the queue to wake.
+struct Intervened {
+    int64_t job_id = 0;
+    std::string queue;
+};
+using Intervene = std::function<Intervened(Transaction& tx, int64_t job_id)>;
+
+void intervene(const ExchangePtr& exchange, ApiContext& context, Intervene work) {
+    const auto queue = std::make_shared<std::string>();
+    answer_once(
+        exchange, context,
+        [caller = exchange->caller, id = exchange->params.at("id"), queue,
+         work = std::move(work)](Transaction& tx) {
+            const Row job = require_delivery(tx, caller, id);
+            const Intervened done = work(tx, job.number(Column::id));
+            *queue = done.queue;
+            return json_response(200, delivery_json(tx, *tx.first(sql::job_get, {done.job_id})));
+        },
+        [&context, queue] { context.wake(*queue); });
+}
+
+/// A failed message gets a second one: the answer is the delivery that goes on.
+void retry(const ExchangePtr& exchange, ApiContext& context) {
+    intervene(exchange, context, [&context](Transaction& tx, int64_t job_id) -> Intervened {
+        try {
+            const Retried retried = retry_delivery(tx, context.mint, job_id, context.now());
+            require_done(retried.result);
+            return {retried.job_id, retried.queue};
+        } catch (const SendRefused& refused) {
+            rethrow_refusal(refused);
+        }
+    });
+}
+
+void cancel(const ExchangePtr& exchange, ApiContext& context) {
+    intervene(exchange, context, [&context](Transaction& tx, int64_t job_id) -> Intervened {
+        const Cancelled cancelled = cancel_delivery(tx, job_id, context.now());
+        require_done(cancelled.result);
+        return {job_id, cancelled.queue};
+    });
 }
 
 }  // namespace
@@ -128,6 +195,20 @@ void add_delivery_routes(Router& router, ApiContext& context) {
                 .roles = roles::delivery_readers,
                 .about = "One send."},
                [&](const ExchangePtr& exchange) { get_one(exchange, context); });
+    router.add({.name = "deliveries.retry",
+                .method = "POST",
+                .path = "/api/v1/deliveries/{id}/retry",
+                .body = BodyKind::none,
+                .roles = roles::delivery_writers,
+                .about = "Tries again now; a failed message is sent as a new one."},
+               [&](const ExchangePtr& exchange) { retry(exchange, context); });
+    router.add({.name = "deliveries.cancel",
+                .method = "POST",
+                .path = "/api/v1/deliveries/{id}/cancel",
+                .body = BodyKind::none,
+                .roles = roles::delivery_writers,
+                .about = "Calls off what has not left."},
+               [&](const ExchangePtr& exchange) { cancel(exchange, context); });
 }
 
 }  // namespace patchbay

@@ -13,6 +13,10 @@ bool Fields::has(const std::string& name) const {
     return object_->has(name) && !object_->get(name).isEmpty();
 }
 
+bool Fields::is_null(const std::string& name) const {
+    return object_->has(name) && object_->get(name).isEmpty();
+}
+
 std::optional<std::string> Fields::text(const std::string& name, size_t most_bytes) {
     known_.push_back(name);
     if (!has(name)) return std::nullopt;

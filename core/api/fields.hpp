@@ -18,7 +18,8 @@ public:
     /// A part of a request, at `pointer`.
     Fields(JsonObject object, std::string pointer);
 
-    bool has(const std::string& name) const;  ///< Present and not null.
+    bool has(const std::string& name) const;      ///< Present and not null.
+    bool is_null(const std::string& name) const;  ///< Present as null: nothing, said on purpose.
     std::optional<std::string> text(const std::string& name, size_t most_bytes = 4096);
     std::string required_text(const std::string& name, size_t most_bytes = 4096);
     std::optional<bool> flag(const std::string& name);

@@ -5,6 +5,7 @@
 #include "api/answers.hpp"
 #include "api/statements.hpp"
 #include "base/crypto.hpp"
+#include "base/log.hpp"
 
 namespace patchbay {
 namespace {
@@ -29,9 +30,12 @@ std::optional<Key> key_of(const ExchangePtr& exchange, TimeMs now) {
         throw Problem("invalid_header",
                       "Idempotency-Key must be one value of 1 to 255 visible ASCII characters.");
     }
+    // Who did not sign in is known by the address only.
     const Caller& caller = exchange->caller;
-    return Key{caller.kind + ":" + caller.id + " " + request.method + " " + request.path,
-               std::string(*value), to_hex(sha256(request.body)), now};
+    const std::string principal =
+        caller.id.empty() ? caller.kind + "@" + request.peer : caller.kind + ":" + caller.id;
+    return Key{principal + " " + request.method + " " + request.path, std::string(*value),
+               to_hex(sha256(request.body)), now};
 }
 
 Response stored_answer(const Row& row) {
@@ -96,7 +100,42 @@ void keep_refusal(const ExchangePtr& exchange, ApiContext& context, const Key& k
         });
 }
 
+// The work has had its effect or was refused: the answer goes out even where it cannot be kept.
+void keep_or_drop(Store& store, const Key& key, const Response& response) {
+    try {
+        store.write(
+            [&](Transaction& tx) {
+                if (is_kept(response.status)) {
+                    keep(tx, key, response);
+                } else {
+                    tx.run(sql::idempotency_release, {key.scope, key.key});
+                }
+            },
+            Urgency::owed);
+    } catch (const StoreError& error) {
+        log_warn("api", "the answer to a keyed request could not be kept",
+                 {{"error", error.what()}});
+    }
+}
+
 }  // namespace
+
+bool begins_once(const ExchangePtr& exchange, Store& store) {
+    const auto key = key_of(exchange, store.clock().now_ms());
+    if (!key) return true;
+    auto earlier = store.write([&](Transaction& tx) { return begin(tx, *key); });
+    if (earlier) {
+        exchange->answer(std::move(*earlier));
+        return false;
+    }
+    exchange->before_answer(
+        [&store, key = *key](Response& response) { keep_or_drop(store, key, response); });
+    return true;
+}
+
+void forget_unfinished_keys(Store& store) {
+    store.write([](Transaction& tx) { tx.run(sql::idempotency_forget); });
+}
 
 void answer_once(const ExchangePtr& exchange, ApiContext& context, OnceWork work,
                  std::function<void()> after_commit) {

@@ -17,4 +17,13 @@ using OnceWork = std::function<Response(Transaction&)>;
 void answer_once(const ExchangePtr& exchange, ApiContext& context, OnceWork work,
                  std::function<void()> after_commit = {});
 
+/// The same for work that is no transaction, a plugin's: true when the caller is to do it now and
+/// to answer the exchange, whatever it comes to; false when the first answer was given again.
+/// Throws Problem for a key in use. Blocks for a commit, and the answer for another.
+bool begins_once(const ExchangePtr& exchange, Store& store);
+
+/// At start, where this process is alone with the database: what was at work died with the last
+/// one.
+void forget_unfinished_keys(Store& store);
+
 }  // namespace patchbay

@@ -1,4 +1,5 @@
-// GET, POST /api/v1/messages; GET /api/v1/messages/{id}; POST /api/v1/conversations/{id}/messages
+// GET, POST /api/v1/messages; GET /api/v1/messages/{id}; POST .../resend; POST
+// /api/v1/conversations/{id}/messages
 #include <patchbay/sdk.hpp>
 
 #include "api/conversations.hpp"
@@ -7,9 +8,11 @@
 #include "api/lists.hpp"
 #include "api/resources.hpp"
 #include "api/roles.hpp"
+#include "api/send_refusal.hpp"
 #include "api/shapes.hpp"
 #include "api/statements.hpp"
 #include "api/visible.hpp"
+#include "delivery/interventions.hpp"
 #include "delivery/outbox.hpp"
 #include "messaging/phone.hpp"
 #include "messaging/statements.hpp"
@@ -90,12 +93,12 @@ void set_sender(Draft& draft, const Caller& caller) {
 
 /// The instance carries messages. A failed or disabled one is no mistake of the caller: the message
 /// waits for it.
-void require_channel(const ApiContext& context, const std::string& name) {
+const InstanceConfig& require_channel(const ApiContext& context, const std::string& name) {
     const auto& all = context.config.plugins;
-    const bool configured =
-        std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.name == name; });
-    bool carries = configured;
-    if (context.plugins && configured) {
+    const auto configured =
+        std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == name; });
+    bool carries = configured != all.end();
+    if (context.plugins && carries) {
         const auto info = context.plugins->find(name);
         carries = !info || info->provides.empty() ||
                   std::find(info->provides.begin(), info->provides.end(), "channel/1") !=
@@ -105,6 +108,7 @@ void require_channel(const ApiContext& context, const std::string& name) {
         throw Problem("unknown_channel", "There is no channel \"" + name + "\".",
                       {{"/channel", "unknown_channel", "names none"}});
     }
+    return *configured;
 }
 
 SendLimits limits_of(const ApiContext& context, const std::string& channel) {
@@ -112,16 +116,6 @@ SendLimits limits_of(const ApiContext& context, const std::string& channel) {
     const PluginLeasePtr lease = context.plugins->lease(channel);
     return lease && lease->provides("channel/1") ? SendLimits::of(lease->capabilities())
                                                  : SendLimits{};
-}
-
-[[noreturn]] void rethrow_refusal(const SendRefused& refused) {
-    if (refused.code == "not_found") throw unknown_id("conversation");
-    const std::string pointer = refused.code == "text_too_long"       ? "/text"
-                                : refused.code == "unsupported_media" ? "/media"
-                                                                      : "";
-    std::vector<FieldProblem> errors;
-    if (!pointer.empty()) errors.push_back({pointer, refused.code, refused.what()});
-    throw Problem(refused.code, refused.what(), errors);
 }
 
 Response queue(Transaction& tx, ApiContext& context, const Caller& caller, const Draft& draft) {
@@ -178,7 +172,7 @@ void create(const ExchangePtr& exchange, ApiContext& context) {
         }
     }
     fields.done();
-    require_channel(context, draft.channel);
+    draft.reopen = require_channel(context, draft.channel).single_conversation;
     if (conversation_id) {
         const auto conversation = conversation_for(exchange, context, *conversation_id);
         if (conversation.channel != draft.channel) {
@@ -292,7 +286,51 @@ void get_one(const ExchangePtr& exchange, ApiContext& context) {
     answer_json(exchange, 200, answer);
 }
 
+/// Once more what has failed; what is under way or arrived is not sent twice by mistake.
+void require_failed(const MessageView& message) {
+    const std::string& status = message.status;
+    if (status == "failed" || status == "expired" || status == "cancelled") return;
+    const bool is_open = status == "queued" || status == "sending" || status == "unknown";
+    throw Problem(is_open ? "delivery_running" : "delivery_finished",
+                  is_open ? "The message is still on its way." : "The message has gone out.");
+}
+
+void resend(const ExchangePtr& exchange, ApiContext& context) {
+    const auto channel = std::make_shared<std::string>();
+    answer_once(
+        exchange, context,
+        [&context, caller = exchange->caller, id = exchange->params.at("id"),
+         channel](Transaction& tx) {
+            const auto message = find_message(tx, id);
+            Visible visible(tx, caller);
+            const bool is_ours = message && message->direction == "out";
+            if (!is_ours || !visible(message->conversation_id)) throw unknown_id("message");
+            require_failed(*message);
+            try {
+                const auto queued = resend_message(tx, context.mint, message->id, context.now());
+                *channel = queued.channel;
+                Response response =
+                    json_response(202, message_json(*find_message(tx, queued.message_id)));
+                response.headers["location"] = "/api/v1/messages/" + queued.message_id;
+                return response;
+            } catch (const SendRefused& refused) {
+                rethrow_refusal(refused);
+            }
+        },
+        [&context, channel] { context.wake(*channel); });
+}
+
 }  // namespace
+
+void rethrow_refusal(const SendRefused& refused) {
+    if (refused.code == "not_found") throw unknown_id("conversation");
+    const std::string pointer = refused.code == "text_too_long"       ? "/text"
+                                : refused.code == "unsupported_media" ? "/media"
+                                                                      : "";
+    std::vector<FieldProblem> errors;
+    if (!pointer.empty()) errors.push_back({pointer, refused.code, refused.what()});
+    throw Problem(refused.code, refused.what(), errors);
+}
 
 void add_message_routes(Router& router, ApiContext& context) {
     router.add({.name = "messages.list",
@@ -314,6 +352,13 @@ void add_message_routes(Router& router, ApiContext& context) {
                 .roles = roles::message_writers,
                 .about = "Queues a message; never waits for the provider."},
                [&](const ExchangePtr& exchange) { create(exchange, context); });
+    router.add({.name = "messages.resend",
+                .method = "POST",
+                .path = "/api/v1/messages/{id}/resend",
+                .body = BodyKind::none,
+                .roles = roles::message_writers,
+                .about = "A message that failed, expired or was cancelled, as a new one."},
+               [&](const ExchangePtr& exchange) { resend(exchange, context); });
     router.add({.name = "conversations.send",
                 .method = "POST",
                 .path = "/api/v1/conversations/{id}/messages",

@@ -2,6 +2,7 @@
 
 #include <patchbay/text.hpp>
 
+#include "api/idempotency.hpp"
 #include "http/problem.hpp"
 #include "http/query.hpp"
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr unsigned threads = 32;
 constexpr size_t max_waiting = 64;
+constexpr std::chrono::seconds unavailable_for{30};
 
 // What a plugin may see of the headers: never the credentials of the caller.
 constexpr std::array<std::string_view, 4> shown_headers{"content-type", "accept", "accept-language",
@@ -62,8 +64,11 @@ Request request_of(const Exchange& exchange, const ApiRoute& route) {
 
 }  // namespace
 
-PluginRoutes::PluginRoutes(PluginHost& plugins, Router& router)
-    : plugins_(plugins), router_(router), pool_("plugin-api", threads, max_waiting) {}
+PluginRoutes::PluginRoutes(Store& store, PluginHost& plugins, Router& router)
+    : store_(store),
+      plugins_(plugins),
+      router_(router),
+      pool_("plugin-api", threads, max_waiting) {}
 
 RouteEntry PluginRoutes::entry_for(const std::string& instance, const ApiRoute& route) {
     RouteSpec spec{.name = instance + "." + route.name,
@@ -76,26 +81,27 @@ RouteEntry PluginRoutes::entry_for(const std::string& instance, const ApiRoute& 
                    .about = route.about};
     return {std::move(spec), [this, instance, route](const ExchangePtr& exchange) {
                 const bool taken = pool_.post([this, instance, route, exchange] {
-                    answering_errors(exchange, [&] {
-                        const PluginLeasePtr plugin = plugins_.lease(instance);
-                        if (!plugin) throw Problem("channel_unavailable");
-                        exchange->answer(
-                            plugin->answer(Call{.trace = exchange->id(), .left = route.deadline},
-                                           request_of(*exchange, route)));
-                    });
+                    answering_errors(exchange, [&] { answer(exchange, instance, route); });
                 });
                 if (!taken) throw Problem("busy");
             }};
 }
 
-void PluginRoutes::publish(const std::string& instance) {
+void PluginRoutes::answer(const ExchangePtr& exchange, const std::string& instance,
+                          const ApiRoute& route) {
     const PluginLeasePtr plugin = plugins_.lease(instance);
-    if (!plugin || !plugin->provides(HttpApi::interface_id)) return;
+    if (!plugin) throw Problem("channel_unavailable").retry_after(unavailable_for);
+    if (route.method == "POST" && !begins_once(exchange, store_)) return;
+    exchange->answer(plugin->answer(Call{.trace = exchange->id(), .left = route.deadline},
+                                    request_of(*exchange, route)));
+}
+
+std::vector<TakenRoute> PluginRoutes::publish(const std::string& instance) {
     std::vector<RouteEntry> entries;
-    for (const ApiRoute& route : plugin->api_routes()) {
+    for (const ApiRoute& route : plugins_.api_routes(instance)) {
         entries.push_back(entry_for(instance, route));
     }
-    router_.replace(owner_of(instance), std::move(entries));
+    return router_.replace_free(owner_of(instance), std::move(entries));
 }
 
 void PluginRoutes::withdraw(const std::string& instance) {

@@ -6,6 +6,7 @@
 #include "http/router.hpp"
 #include "http/worker_pool.hpp"
 #include "plugins/plugin_host.hpp"
+#include "store/store.hpp"
 
 namespace patchbay {
 
@@ -13,15 +14,19 @@ namespace patchbay {
 /// never holds a worker of the hub's API.
 class PluginRoutes {
 public:
-    PluginRoutes(PluginHost& plugins, Router& router);
+    PluginRoutes(Store& store, PluginHost& plugins, Router& router);
 
-    /// Publishes the routes of one active instance, replacing what it had.
-    void publish(const std::string& instance);
+    /// Publishes the routes of one instance, replacing what it had. While it does not run they are
+    /// answered with 503. A path that another instance has already is left out: of several
+    /// instances of one plugin the first in the file has its paths. The answer tells them.
+    std::vector<TakenRoute> publish(const std::string& instance);
     void withdraw(const std::string& instance);
     void stop() { pool_.stop(); }
 
 private:
     RouteEntry entry_for(const std::string& instance, const ApiRoute& route);
+    void answer(const ExchangePtr& exchange, const std::string& instance, const ApiRoute& route);
+    Store& store_;
     PluginHost& plugins_;
     Router& router_;
     WorkerPool pool_;

@@ -1,11 +1,13 @@
-// GET /api/v1/plugins
+// GET /api/v1/plugins, /{instance}; POST /{instance}/enable, /disable, /reload
 #include <filesystem>
+#include <tuple>
 
 #include "api/answers.hpp"
 #include "api/instances.hpp"
 #include "api/lists.hpp"
 #include "api/resources.hpp"
 #include "api/roles.hpp"
+#include "base/log.hpp"
 
 namespace patchbay {
 namespace {
@@ -36,13 +38,46 @@ void list_all(const ExchangePtr& exchange, ApiContext& context) {
     answer_json(exchange, 200, list_json(items, std::nullopt));
 }
 
-void get_one(const ExchangePtr& exchange, ApiContext& context) {
+JsonObject require_instance(const ApiContext& context, const std::string& name) {
     for (const auto& instance : list_instances(context)) {
-        if (instance.info.instance == exchange->params.at("instance")) {
-            return answer_json(exchange, 200, plugin_json(instance));
-        }
+        if (instance.info.instance == name) return plugin_json(instance);
     }
     throw unknown_id("instance");
+}
+
+void get_one(const ExchangePtr& exchange, ApiContext& context) {
+    answer_json(exchange, 200, require_instance(context, exchange->params.at("instance")));
+}
+
+Problem plugin_failed(const std::string& reason) {
+    return Problem("plugin_failed", redact(reason));
+}
+
+/// Each mistake at its place in the file; what was refused is the configuration, not the request.
+Problem plugin_failed(const ConfigError& error) {
+    std::vector<FieldProblem> errors;
+    for (const ConfigProblem& one : error.problems) {
+        errors.push_back({one.path, "config_invalid", redact(one.text())});
+    }
+    return Problem("plugin_failed", "The configuration has mistakes.", std::move(errors));
+}
+
+/// For the running process: the file is what the next start goes by.
+void change(const ExchangePtr& exchange, ApiContext& context,
+            void (PluginHost::*work)(const std::string&)) {
+    const std::string name = exchange->params.at("instance");
+    require_instance(context, name);
+    if (!context.plugins || !context.instance_changed)
+        throw Problem("channel_unavailable", "No server runs.");
+    try {
+        (context.plugins->*work)(name);
+    } catch (const ConfigError& error) {
+        throw plugin_failed(error);
+    } catch (const Error& error) {
+        throw plugin_failed(error.what());
+    }
+    context.instance_changed(name);
+    answer_json(exchange, 200, require_instance(context, name));
 }
 
 }  // namespace
@@ -83,6 +118,23 @@ void add_plugin_routes(Router& router, ApiContext& context) {
                 .roles = roles::operators,
                 .about = "One instance."},
                [&](const ExchangePtr& exchange) { get_one(exchange, context); });
+    using Work = void (PluginHost::*)(const std::string&);
+    const std::tuple<const char*, Work, const char*> actions[] = {
+        {"enable", &PluginHost::enable, "What was kept for it goes on."},
+        {"disable", &PluginHost::disable, "Webhooks and sends are kept until it is enabled again."},
+        {"reload", static_cast<Work>(&PluginHost::reload), "A fresh copy of the library."},
+    };
+    for (const auto& [action, work, about] : actions) {
+        router.add({.name = std::string("plugins.") + action,
+                    .method = "POST",
+                    .path = std::string("/api/v1/plugins/{instance}/") + action,
+                    .body = BodyKind::none,
+                    .roles = roles::switchers,
+                    .about = about},
+                   [&context, work = work](const ExchangePtr& exchange) {
+                       change(exchange, context, work);
+                   });
+    }
 }
 
 }  // namespace patchbay

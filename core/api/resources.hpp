@@ -7,6 +7,7 @@ namespace patchbay {
 void add_auth_routes(Router& router, ApiContext& context);
 void add_user_routes(Router& router, ApiContext& context);
 void add_conversation_routes(Router& router, ApiContext& context);
+void add_conversation_action_routes(Router& router, ApiContext& context);
 void add_message_routes(Router& router, ApiContext& context);
 void add_contact_routes(Router& router, ApiContext& context);
 void add_channel_routes(Router& router, ApiContext& context);

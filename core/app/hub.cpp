@@ -1,5 +1,6 @@
 #include "app/hub.hpp"
 
+#include "api/idempotency.hpp"
 #include "base/log.hpp"
 #include "delivery/messaging_service.hpp"
 #include "http/stages.hpp"
@@ -50,6 +51,13 @@ bool provides(const InstanceInfo& instance, std::string_view interface_id) {
            instance.provides.end();
 }
 
+bool reopens(const HubConfig& config, const std::string& channel) {
+    const auto& all = config.plugins;
+    return std::any_of(all.begin(), all.end(), [&](const InstanceConfig& one) {
+        return one.name == channel && one.single_conversation;
+    });
+}
+
 }  // namespace
 
 Hub::Hub(const HubConfig& config, Report report)
@@ -66,15 +74,19 @@ Hub::Hub(const HubConfig& config, Report report)
       flows_(store_, plugins_, mint_, [this](const std::string& queue) { delivery_.wake(queue); }),
       events_(config, store_, plugins_, mint_, self_.owner,
               [this](const std::string& queue) { delivery_.wake(queue); }),
+      gaps_(
+          config, store_, [this](const std::string& name) { return plugins_.lease(name); }, mint_,
+          [this](const std::string& queue) { delivery_.wake(queue); }),
       identity_(config, store_, ids_),
       ingress_(store_, ids_),
       hooks_(config, clock_, plugins_, router_, ingress_),
-      plugin_routes_(plugins_, router_),
+      plugin_routes_(store_, plugins_, router_),
       api_(api_context()),
       server_(server_config(config), clock_, ids_, router_,
               {answer_errors, find_route(router_), dispatch, authenticate_api(identity_),
                authorise(), check_body}) {
     const Recovered recovered = recover(store_, ids_, self_, true);
+    forget_unfinished_keys(store_);
     report_("store", config.store.url + ", " + std::to_string(recovered.ready) +
                          " jobs taken back, " + std::to_string(recovered.unknown) +
                          " sends of unknown outcome");
@@ -96,6 +108,7 @@ ApiContext Hub::api_context() {
                     delivery_.resume(channel);
                     return true;
                 },
+            .instance_changed = [this](const std::string& name) { follow(name); },
             .readiness = [this] { return readiness(); }};
 }
 
@@ -126,21 +139,48 @@ void Hub::register_services() {
                     .mint = mint_,
                     .outcomes = delivery_.outcomes(),
                     .limits = [this](const std::string& name) { return delivery_.limits(name); },
-                    .wake = [this](const std::string& name) { delivery_.wake(name); }});
+                    .wake = [this](const std::string& name) { delivery_.wake(name); },
+                    .departments = config_.departments,
+                    .is_channel = [this](const std::string& name) { return is_channel(name); },
+                    .reopens = [this](const std::string& name) { return reopens(config_, name); }});
 }
 
-void Hub::publish_routes() {
-    for (const InstanceInfo& instance : plugins_.list()) {
-        report_("plugin", line_of(instance));
-        hooks_.publish(instance.instance);
-        plugin_routes_.publish(instance.instance);
+// No fault of the operator: two instances of one plugin have the same absolute paths, and one of
+// them has to have them.
+void Hub::report_left_out(const std::string& instance, const std::vector<TakenRoute>& routes) {
+    for (const TakenRoute& route : routes) {
+        const std::string owner =
+            route.owner.empty() ? "the hub" : route.owner.substr(0, route.owner.find('/'));
+        report_("plugin", instance + " is without " + route.method + " " + route.path + ", which " +
+                              owner + " has");
+        log_warn("app", "a route was left out, another instance has it",
+                 {{"instance", instance}, {"path", route.path}, {"owner", owner}});
     }
+}
+
+void Hub::publish_routes(const InstanceInfo& instance) {
+    report_("plugin", line_of(instance));
+    report_left_out(instance.instance, hooks_.publish(instance.instance));
+    report_left_out(instance.instance, plugin_routes_.publish(instance.instance));
+}
+
+// What was kept for it while it was off goes on.
+void Hub::follow(const std::string& instance) {
+    publish_routes(plugins_.find(instance).value());
+    events_.notify(instance);
+    delivery_.wake(instance);
+}
+
+// Disabled and failed ones too: what is sent to them waits. A library that could not be read may be
+// one.
+bool Hub::is_channel(const std::string& instance) const {
+    const auto info = plugins_.find(instance);
+    return info && (info->provides.empty() || provides(*info, Channel::interface_id));
 }
 
 void Hub::add_queues() {
     for (const InstanceConfig& instance : config_.plugins) {
-        const auto info = plugins_.find(instance.name);
-        if (!info || !provides(*info, Channel::interface_id)) continue;
+        if (!is_channel(instance.name)) continue;
         delivery_.add_channel({.instance = instance.name,
                                .concurrency = instance.limits.concurrency,
                                .per_second = instance.limits.per_second});
@@ -150,15 +190,16 @@ void Hub::add_queues() {
 
 void Hub::start() {
     plugins_.start();
-    publish_routes();
+    for (const InstanceInfo& instance : plugins_.list()) publish_routes(instance);
     add_queues();
     delivery_.start();
     events_.start();
     server_.start();
     state_ = "ready";
+    gaps_.start();
 }
 
-void Hub::stop(std::chrono::milliseconds grace) {
+void Hub::stop(std::chrono::milliseconds grace, const std::function<void(const char*)>& at) {
     state_ = "stopping";
     const auto until = std::chrono::steady_clock::now() + grace;
     const auto left = [&] {
@@ -166,14 +207,20 @@ void Hub::stop(std::chrono::milliseconds grace) {
                         std::chrono::duration_cast<std::chrono::milliseconds>(
                             until - std::chrono::steady_clock::now()));
     };
+    at("requests");
     server_.stop(std::min<std::chrono::milliseconds>(left(), std::chrono::seconds{10}));
+    at("requests that plugins answer");
     plugin_routes_.stop();
+    at("the routing of webhooks");
     events_.stop();
+    at("sends and flow steps");
     const StopReport report = delivery_.stop(left());
     log_info("app", "stopped",
              {{"handed_back", std::to_string(report.handed_back)},
               {"left_running", std::to_string(report.left_running)}});
-    client_.stop();
+    client_.stop();  // What the gap fill waits for ends with it.
+    gaps_.stop();
+    if (report.left_running == 0) at("plugins");
     plugins_.stop();
 }
 

@@ -14,6 +14,7 @@
 #include "http/server.hpp"
 #include "identity/identity.hpp"
 #include "inbound/event_router.hpp"
+#include "inbound/gap_fill.hpp"
 #include "inbound/hooks.hpp"
 #include "messaging/mint.hpp"
 #include "plugins/plugin_host.hpp"
@@ -35,12 +36,16 @@ public:
     void start();
     uint16_t port() const { return server_.port(); }
 
-    /// Draining stop (G11): at most `grace`, most of it for sends under way.
-    void stop(std::chrono::milliseconds grace);
+    /// Draining stop (G11): at most `grace`, most of it for sends under way, unless plugin code
+    /// hangs. Tells which part is being stopped.
+    void stop(std::chrono::milliseconds grace, const std::function<void(const char*)>& at);
 
 private:
     void register_services();
-    void publish_routes();
+    void report_left_out(const std::string& instance, const std::vector<TakenRoute>& routes);
+    void publish_routes(const InstanceInfo& instance);
+    void follow(const std::string& instance);
+    bool is_channel(const std::string& instance) const;
     void add_queues();
     ApiContext api_context();
     Readiness readiness() const;
@@ -59,6 +64,7 @@ private:
     Delivery delivery_;
     FlowEngine flows_;
     EventRouter events_;
+    GapFill gaps_;
     Identity identity_;
     Router router_;
     Ingress ingress_;

@@ -3,8 +3,10 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 
 #include "app/hub.hpp"
+#include "app/stop_deadline.hpp"
 #include "base/log.hpp"
 #include "delivery/negative_control.hpp"
 
@@ -12,6 +14,7 @@ namespace patchbay {
 namespace {
 
 constexpr std::chrono::seconds stop_grace{25};
+constexpr std::chrono::seconds stop_longest{28};  // The process is gone after 30 (G11).
 
 sigset_t stop_signals() {
     sigset_t signals;
@@ -59,13 +62,15 @@ int serve(const HubConfig& config, const std::function<void()>& when_ready) {
     for (const auto& warning : config.warnings) log_warn("config", warning.text());
     const char* control = std::getenv("PATCHBAY_NEGATIVE_CONTROL");
     arm_negative_control(control ? control : "", config.production());
+    std::optional<StopDeadline> deadline;  // Outlives the hub, whose destructors may wait.
     Hub hub{config, print_line};
     hub.start();
     print_addresses(config);
     when_ready();
     wait_for_stop_signal();
     print_line("stopping", "finishing what is under way");
-    hub.stop(stop_grace);
+    deadline.emplace(stop_longest);
+    hub.stop(stop_grace, [&](const char* part) { deadline->at(part); });
     return EXIT_SUCCESS;
 }
 

@@ -29,6 +29,7 @@ struct InstanceConfig {
     std::string isolation = "none";       ///< none or process
     std::string flow;                     ///< instance that answers what comes in here; empty: none
     std::string signatures = "required";  ///< required, observe, off
+    bool single_conversation = false;     ///< A closed one is opened again rather than a new one.
     std::map<std::string, std::vector<std::string>> aliases;  ///< route name -> absolute paths
     InstanceLimits limits;
     /// The plugin's own block, flattened: "verify.provider" or "rules[0].contains" -> text after
@@ -56,6 +57,9 @@ struct HubConfig {
     bool production() const { return mode == "production"; }
     struct {
         std::string listen = "127.0.0.1:8000", public_url;
+        /// As it stands in the file. One that ends in a slash may be what a provider joins with a
+        /// path that begins with one, and signs. Empty: public_url.
+        std::string written_public_url;
         std::vector<std::string> trusted_proxies, cors_origins, allowed_hosts;
         struct {
             std::string certificate, key;

@@ -72,6 +72,7 @@ void read_server(Section server, HubConfig& config) {
     } else {
         out.public_url = server.text("public_url", "http://" + out.listen, public_url_rule);
     }
+    out.written_public_url = out.public_url;
     while (out.public_url.ends_with('/')) out.public_url.pop_back();
     out.trusted_proxies = server.texts("trusted_proxies", {}, network_rule);
     out.cors_origins = server.texts("cors_origins", {}, origin_rule);

@@ -167,6 +167,7 @@ InstanceConfig read_instance(Section instance, ConfigContext& context, const Yam
     out.plugin_at = instance.position_of("plugin");
     out.isolation_at = instance.position_of("isolation");
     out.flow_at = instance.position_of("flow");
+    out.single_conversation = instance.flag("single_conversation", out.single_conversation);
     read_aliases(instance.section("aliases"), out);
     read_limits(instance.section("limits"), out.limits);
     read_block(instance, context, entry.at, out);
@@ -180,7 +181,8 @@ bool check_entry(const YamlEntry& entry, const std::string& path, ConfigContext&
     if (entry.value.unreadable) return false;
     const bool is_map =
         entry.value.kind == YamlNode::Kind::map || entry.value.kind == YamlNode::Kind::empty;
-    for (const char* key : {"plugin", "enabled", "isolation", "flow", "signatures"}) {
+    for (const char* key :
+         {"plugin", "enabled", "isolation", "flow", "signatures", "single_conversation"}) {
         if (is_map || entry.key != key) continue;
         context.problems.add(
             entry.at, path, "stands where an instance's name belongs; indent it below the instance",

@@ -161,7 +161,8 @@ std::vector<std::string> hidden(size_t count) {
 void show_server(YamlText& out, const HubConfig& config) {
     out.open("server");
     out.text("listen", config.server.listen);
-    out.text("public_url", config.server.public_url);
+    const auto& written = config.server.written_public_url;
+    out.text("public_url", written.empty() ? config.server.public_url : written);
     out.texts("trusted_proxies", config.server.trusted_proxies);
     out.texts("cors_origins", config.server.cors_origins);
     out.texts("allowed_hosts", config.server.allowed_hosts);
@@ -190,6 +191,7 @@ void show_instance(YamlText& out, const InstanceConfig& instance) {
     out.text("isolation", instance.isolation);
     out.text("flow", instance.flow);
     out.text("signatures", instance.signatures);
+    out.plain("single_conversation", instance.single_conversation ? "true" : "false");
     if (!instance.aliases.empty()) {
         out.open("aliases");
         for (const auto& [route, paths] : instance.aliases) out.texts(route, paths);

@@ -153,6 +153,35 @@ void Router::replace(const std::string& owner, std::vector<RouteEntry> entries) 
     publish(std::move(routes));
 }
 
+std::optional<std::string> Router::owner_of(const Owned& routes, const RouteSpec& wanted) {
+    for (const auto& [owner, entries] : routes) {
+        for (const auto& entry : entries) {
+            const bool same = entry->spec.method == wanted.method &&
+                              split(entry->spec.path) == split(wanted.path);
+            if (same) return owner;
+        }
+    }
+    return std::nullopt;
+}
+
+std::vector<TakenRoute> Router::replace_free(const std::string& owner,
+                                             std::vector<RouteEntry> entries) {
+    const std::lock_guard change(change_);
+    Owned routes = routes_;
+    routes.erase(owner);
+    std::vector<TakenRoute> left_out;
+    for (RouteEntry& entry : entries) {
+        check_path(entry.spec.path);
+        if (const auto other = owner_of(routes, entry.spec)) {
+            left_out.push_back({entry.spec.method, entry.spec.path, *other});
+        } else {
+            routes[owner].push_back(std::make_shared<const RouteEntry>(std::move(entry)));
+        }
+    }
+    publish(std::move(routes));
+    return left_out;
+}
+
 RouteMatch Router::find(std::string_view method, std::string_view path) const {
     const auto now = table();
     const Segments segments = split(path);

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -25,6 +26,11 @@ struct RouteMatch {
     bool empty_errors(std::string_view path) const;
 };
 
+/// A route that could not be had.
+struct TakenRoute {
+    std::string method, path, owner;  ///< Empty owner: a fixed route.
+};
+
 /// A literal segment beats a {parameter}; among equals the method decides. [any thread]
 class Router {
 public:
@@ -36,6 +42,8 @@ public:
     /// removes them. Throws Error(conflict) when another owner has one of the paths, and changes
     /// nothing then.
     void replace(const std::string& owner, std::vector<RouteEntry> routes);
+    /// The same, but leaves out what another owner has, and tells it.
+    std::vector<TakenRoute> replace_free(const std::string& owner, std::vector<RouteEntry> routes);
     RouteMatch find(std::string_view method, std::string_view path) const;
     std::vector<RouteSpec> all() const;
 
@@ -43,6 +51,7 @@ private:
     struct Table;
     using Owned = std::map<std::string, std::vector<std::shared_ptr<const RouteEntry>>>;
     std::shared_ptr<const Table> table() const;
+    static std::optional<std::string> owner_of(const Owned& routes, const RouteSpec& wanted);
     void publish(Owned routes);
     mutable std::shared_mutex mutex_;
     std::mutex change_;  // One change at a time; readers go on with the old table meanwhile.

@@ -100,6 +100,20 @@ TEST(Router, RefusesAPathThatAnotherOwnerHasAndChangesNothing) {
     EXPECT_THROW(router.add(spec("POST", "no-slash"), {}), std::logic_error);
 }
 
+TEST(Router, LeavesOutWhatAnotherOwnerHasWhereThatWillDo) {
+    Router router;
+    router.replace("one", {{spec("POST", "/alias"), {}}});
+    const auto left_out = router.replace_free(
+        "two",
+        {{spec("POST", "/alias/"), {}}, {spec("GET", "/alias"), {}}, {spec("POST", "/fine"), {}}});
+    ASSERT_EQ(left_out.size(), 1u);
+    EXPECT_EQ(left_out[0].method + " " + left_out[0].path, "POST /alias/");
+    EXPECT_EQ(left_out[0].owner, "one");
+    EXPECT_EQ(found(router, "POST", "/alias"), "POST /alias");
+    EXPECT_EQ(found(router, "GET", "/alias"), "GET /alias");
+    EXPECT_EQ(found(router, "POST", "/fine"), "POST /fine");
+}
+
 TEST(Router, IsReadWhileItChanges) {
     Router router;
     router.add(spec("GET", "/health"), {});

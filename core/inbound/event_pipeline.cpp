@@ -139,7 +139,8 @@ EventPipeline::Links EventPipeline::message_received(Context& context, const Eve
                                     {.channel = instance.name,
                                      .contact_id = contact.contact_id,
                                      .address_id = contact.address_id,
-                                     .at = now});
+                                     .at = now,
+                                     .reopen = instance.single_conversation});
 
     const bool answered = effect.answered_by_provider || opted_out;
     const bool runs_flow = !instance.flow.empty() && conversation.mode == "flow" && !answered;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t max_webhook_bytes = 3u << 20;  // S30
 constexpr std::chrono::seconds plugin_deadline{1};
+constexpr std::chrono::seconds unavailable_for{30};
 
 struct Hook {
     std::string instance, signatures;
@@ -32,7 +33,7 @@ bool is_authentic(const Hook& hook, const Parts& parts, const HttpRequest& reque
     if (hook.scheme) return hook.scheme->matches(request, hook.settings, parts.clock.now_ms());
     if (hook.route.signature == Signature::none) return true;
     const PluginLeasePtr plugin = parts.plugins.lease(hook.instance);
-    if (!plugin) throw Problem("channel_unavailable");
+    if (!plugin) throw Problem("channel_unavailable").retry_after(unavailable_for);
     return plugin->is_authentic(Call{.left = plugin_deadline},
                                 Ingress::plugin_request(request, hook.route.name));
 }
@@ -87,7 +88,7 @@ void store_and_compute(const Hook& hook, const Parts& parts, const ExchangePtr& 
                                             });
     committed.get_future().get();
     const PluginLeasePtr plugin = parts.plugins.lease(hook.instance);
-    if (!plugin) throw Problem("channel_unavailable");
+    if (!plugin) return exchange->answer(hook.route.answer);  // Kept: no reason to send it again.
     Request request = Ingress::plugin_request(exchange->request(), hook.route.name);
     request.id = std::to_string(id);
     exchange->answer(plugin->respond(Call{.left = plugin_deadline}, request));
@@ -104,7 +105,7 @@ void take_in(const std::shared_ptr<const Hook>& hook, const Parts& parts,
     }
 }
 
-Hook hook_of(const InstanceConfig& instance, const std::string& public_url, PluginLease& plugin,
+Hook hook_of(const InstanceConfig& instance, const std::string& public_url, const WebhookFace& face,
              const Route& route) {
     Hook hook{.instance = instance.name,
               .signatures = instance.signatures,
@@ -114,7 +115,7 @@ Hook hook_of(const InstanceConfig& instance, const std::string& public_url, Plug
     if (!hook.scheme) return hook;
     for (const std::string& key : {route.secret, route.previous_secret}) {
         if (key.empty()) continue;
-        std::string secret = plugin.secret(key);
+        std::string secret = face.secret(key);
         if (hook.scheme->is_usable(secret)) hook.settings.secrets.push_back(std::move(secret));
     }
     return hook;
@@ -156,6 +157,12 @@ RouteSpec spec_of(const Hook& hook, const std::string& method, const std::string
             .about = "Webhook " + hook.route.name + " of " + hook.instance};
 }
 
+// A provider may have joined a URL that ends in a slash with a path that begins with one.
+const std::string& signed_url(const HubConfig& config) {
+    const auto& server = config.server;
+    return server.written_public_url.empty() ? server.public_url : server.written_public_url;
+}
+
 const InstanceConfig& instance_named(const HubConfig& config, const std::string& name) {
     for (const InstanceConfig& instance : config.plugins) {
         if (instance.name == name) return instance;
@@ -169,15 +176,15 @@ Hooks::Hooks(const HubConfig& config, const Clock& clock, PluginHost& plugins, R
              Ingress& ingress)
     : config_(config), clock_(clock), plugins_(plugins), router_(router), ingress_(ingress) {}
 
-void Hooks::publish(const std::string& name) {
-    const PluginLeasePtr plugin = plugins_.lease(name);
-    if (!plugin || !plugin->provides(WebhookHandler::interface_id)) return;
+std::vector<TakenRoute> Hooks::publish(const std::string& name) {
+    const auto face = plugins_.webhooks(name);
+    if (!face) return {};
     const InstanceConfig& instance = instance_named(config_, name);
 
     std::vector<RouteEntry> entries;
-    for (const Route& route : plugin->routes()) {
-        const auto hook = std::make_shared<const Hook>(
-            hook_of(instance, config_.server.public_url, *plugin, route));
+    for (const Route& route : face->routes) {
+        const auto hook =
+            std::make_shared<const Hook>(hook_of(instance, signed_url(config_), *face, route));
         if (const std::string why = why_uncheckable(*hook); !why.empty()) {
             log_error("inbound", "webhook route left out: " + why,
                       {{"instance", name}, {"route", route.name}, {"key", route.secret}});
@@ -194,7 +201,7 @@ void Hooks::publish(const std::string& name) {
             }
         }
     }
-    router_.replace(name, std::move(entries));
+    return router_.replace_free(name, std::move(entries));
 }
 
 void Hooks::withdraw(const std::string& instance) { router_.replace(instance, {}); }

@@ -15,9 +15,11 @@ public:
     Hooks(const HubConfig& config, const Clock& clock, PluginHost& plugins, Router& router,
           Ingress& ingress);
 
-    /// Publishes the routes of one active instance, replacing what it had. A route that cannot be
-    /// checked (no secret, S45) is left out and logged.
-    void publish(const std::string& instance);
+    /// Publishes the routes of one instance, replacing what it had; also while it is disabled:
+    /// its webhooks are checked, stored and answered then, and routed when it is back. A route that
+    /// cannot be checked (no secret, S45) is left out and logged. So is a path that another
+    /// instance has already; the answer tells them.
+    std::vector<TakenRoute> publish(const std::string& instance);
     void withdraw(const std::string& instance);
 
     /// What to enter at the provider: public_url + /hooks/{instance}/{route}.

@@ -75,4 +75,12 @@ inline const Statement lease_take_back{
 inline const Statement lease_release{
     "lease.release", "UPDATE leases SET lease_until=0 WHERE name=$1 AND owner=$2", {"PRIMARY"}};
 
+// ---- gap fill ----
+inline const Statement channel_seen_all{
+    "channel.seen_all", "SELECT instance,last_seen_at FROM channel_state", {}, true};
+inline const Statement channel_seen{
+    "channel.seen",
+    "INSERT INTO channel_state(instance,last_seen_at,updated_at) VALUES($1,$2,$2) ON "
+    "CONFLICT(instance) DO UPDATE SET last_seen_at=excluded.last_seen_at"};
+
 }  // namespace patchbay::sql

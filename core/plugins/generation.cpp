@@ -173,26 +173,22 @@ std::string Generation::secret(std::string_view key) const {
     return found == secrets_.end() ? std::string{} : found->second;
 }
 
-Capabilities Generation::capabilities() {
+template <class Out>
+Out Generation::remembered(uint32_t method, std::optional<Out>& place) {
     {
         const std::lock_guard lock(mutex_);
-        if (capabilities_) return *capabilities_;
+        if (place) return *place;
     }
-    auto asked = ask<Capabilities>(method::capabilities);
+    auto asked = ask<Out>(method);
     const std::lock_guard lock(mutex_);
-    capabilities_ = asked;
+    place = asked;
     return asked;
 }
 
-std::vector<Route> Generation::routes() {
-    {
-        const std::lock_guard lock(mutex_);
-        if (routes_) return *routes_;
-    }
-    auto asked = ask<std::vector<Route>>(method::routes);
-    const std::lock_guard lock(mutex_);
-    routes_ = asked;
-    return asked;
+Capabilities Generation::capabilities() { return remembered(method::capabilities, capabilities_); }
+std::vector<Route> Generation::routes() { return remembered(method::routes, routes_); }
+std::vector<ApiRoute> Generation::api_routes() {
+    return remembered(method::api_routes, api_routes_);
 }
 
 }  // namespace patchbay

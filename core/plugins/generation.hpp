@@ -78,6 +78,7 @@ public:
 
     Capabilities capabilities();
     std::vector<Route> routes();
+    std::vector<ApiRoute> api_routes();
 
 private:
     static int32_t host_call(void* self, uint32_t method, pb_bytes in, pb_sink out);
@@ -105,6 +106,11 @@ private:
     bool closed_ = false;
     std::optional<Capabilities> capabilities_;
     std::optional<std::vector<Route>> routes_;
+    std::optional<std::vector<ApiRoute>> api_routes_;
+
+    /// Asked once, then remembered.
+    template <class Out>
+    Out remembered(uint32_t method, std::optional<Out>& place);
 };
 
 }  // namespace patchbay

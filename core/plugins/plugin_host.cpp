@@ -26,7 +26,7 @@ void keep_for_ever(GenerationPtr generation) {
     kept->push_back(std::move(generation));
 }
 
-// Everything about one instance. `current`, `face` and the words are guarded by `mutex`; what
+// Everything about one instance. `current`, the routes and the words are guarded by `mutex`; what
 // changes them holds Impl::control too.
 struct Slot {
     explicit Slot(InstanceConfig instance) : config(std::move(instance)) {
@@ -40,6 +40,7 @@ struct Slot {
     InstanceInfo info;
     GenerationPtr current;
     std::optional<WebhookFace> face;
+    std::vector<ApiRoute> api_routes;
 };
 
 std::vector<std::filesystem::path> folders_of(const HubConfig& config) {
@@ -69,6 +70,7 @@ struct PluginHost::Impl {
     Impl(const HubConfig& config, HostServices& offered, std::filesystem::path folder)
         : folders(folders_of(config)),
           config_file(config.file),
+          is_production(config.production()),
           staging(std::move(folder)),
           services(offered) {
         for (const InstanceConfig& instance : config.plugins) {
@@ -88,6 +90,8 @@ struct PluginHost::Impl {
 
     GenerationPtr load(const InstanceConfig& instance, int64_t number) const;
     GenerationPtr run(Slot& slot, const InstanceConfig& instance);
+    void note_stamp(Slot& slot, const PluginStamp& stamp);
+    void keep_routes(Slot& slot, Generation& generation);
     void publish(Slot& slot, GenerationPtr generation, const InstanceConfig& instance);
     void retire(Slot& slot, GenerationPtr generation);
     void replace(Slot& slot, const InstanceConfig& instance);
@@ -99,6 +103,7 @@ struct PluginHost::Impl {
 
     std::vector<std::filesystem::path> folders;
     std::filesystem::path config_file;
+    bool is_production;
     std::filesystem::path staging;
     HostServices& services;
     std::mutex control;  // One change of any instance at a time.
@@ -112,8 +117,21 @@ GenerationPtr PluginHost::Impl::load(const InstanceConfig& instance, int64_t num
         throw Error(ErrorKind::unsupported,
                     "isolation: " + instance.isolation + " is not available, use none");
     const PluginFile file = find_plugin(folders, instance.plugin);
+    // Its own word counts, not its name: a stand-in for a provider sends nothing to anybody.
+    if (is_production && (file.stamp.flags & development_only))
+        throw Error(ErrorKind::refused, instance.plugin + " is for mode development only");
     return std::make_shared<Generation>(
         Generation::Origin{file, instance, config_file, staging, services, number});
+}
+
+// Known from here on, whatever becomes of the instance: sends to a channel that could not start are
+// kept for it.
+void PluginHost::Impl::note_stamp(Slot& slot, const PluginStamp& stamp) {
+    const std::lock_guard lock(slot.mutex);
+    if (slot.current) return;  // That one's stamp counts until the new one is published.
+    slot.info.version = stamp.version;
+    slot.info.sdk = stamp.sdk();
+    slot.info.provides = stamp.provides;
 }
 
 // A generation that is created and healthy, not yet published.
@@ -124,9 +142,11 @@ GenerationPtr PluginHost::Impl::run(Slot& slot, const InstanceConfig& instance) 
         number = ++slot.info.generation;
     }
     GenerationPtr generation = load(instance, number);
+    note_stamp(slot, generation->stamp());
     try {
         generation->create();
         if (generation->provides(WebhookHandler::interface_id)) generation->routes();
+        if (generation->provides(HttpApi::interface_id)) generation->api_routes();
         return generation;
     } catch (...) {
         generation->drain(milliseconds{0});
@@ -135,14 +155,23 @@ GenerationPtr PluginHost::Impl::run(Slot& slot, const InstanceConfig& instance) 
     }
 }
 
+// As run() left them: nothing here calls the plugin.
+void PluginHost::Impl::keep_routes(Slot& slot, Generation& generation) {
+    std::optional<WebhookFace> face;
+    if (generation.provides(WebhookHandler::interface_id))
+        face = WebhookFace{generation.routes(), generation.secrets()};
+    std::vector<ApiRoute> api_routes;
+    if (generation.provides(HttpApi::interface_id)) api_routes = generation.api_routes();
+    const std::lock_guard lock(slot.mutex);
+    slot.face = std::move(face);
+    slot.api_routes = std::move(api_routes);
+}
+
 void PluginHost::Impl::publish(Slot& slot, GenerationPtr generation,
                                const InstanceConfig& instance) {
-    std::optional<WebhookFace> face;
-    if (generation->provides(WebhookHandler::interface_id))
-        face = WebhookFace{generation->routes(), generation->secrets()};
+    keep_routes(slot, *generation);
     const std::lock_guard lock(slot.mutex);
     slot.config = instance;
-    slot.face = std::move(face);
     slot.info.version = generation->stamp().version;
     slot.info.sdk = generation->stamp().sdk();
     slot.info.provides = generation->stamp().provides;
@@ -237,10 +266,7 @@ void PluginHost::Impl::replace_exclusive(Slot& slot, const InstanceConfig& insta
 void PluginHost::Impl::remember_routes(Slot& slot) {
     try {
         GenerationPtr generation = run(slot, slot.config);
-        if (generation->provides(WebhookHandler::interface_id)) {
-            const std::lock_guard lock(slot.mutex);
-            slot.face = WebhookFace{generation->routes(), generation->secrets()};
-        }
+        keep_routes(slot, *generation);
         retire(slot, std::move(generation));
     } catch (const std::exception& error) {
         const std::lock_guard lock(slot.mutex);
@@ -365,6 +391,18 @@ std::optional<WebhookFace> PluginHost::webhooks(const std::string& instance) con
     if (!slot) return std::nullopt;
     const std::lock_guard lock(slot->mutex);
     return slot->face;
+}
+
+std::vector<ApiRoute> PluginHost::api_routes(const std::string& instance) const {
+    const Slot* slot = impl_->find(instance);
+    if (!slot) return {};
+    const std::lock_guard lock(slot->mutex);
+    return slot->api_routes;
+}
+
+std::string WebhookFace::secret(const std::string& key) const {
+    const auto found = secrets.find(key);
+    return found == secrets.end() ? std::string{} : found->second;
 }
 
 std::vector<ConfigProblem> PluginHost::check(const InstanceConfig& config) const {

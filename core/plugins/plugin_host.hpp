@@ -44,6 +44,8 @@ struct InstanceInfo {
 struct WebhookFace {
     std::vector<Route> routes;
     Labels secrets;  ///< By key of the configuration.
+    /// Empty when it has none of this key.
+    std::string secret(const std::string& key) const;
 };
 
 /// A loaded generation, lent: while a lease lives the library stays mapped, and its reload waits
@@ -120,6 +122,8 @@ public:
 
     /// nullopt: unknown, or never got as far as telling its routes.
     std::optional<WebhookFace> webhooks(const std::string& instance) const;
+    /// Of http/1, kept in the same way: while the instance is off its paths say so. Empty: none.
+    std::vector<ApiRoute> api_routes(const std::string& instance) const;
     /// Problems of one instance's configuration, without creating it. Throws Error when the plugin
     /// itself cannot be loaded.
     std::vector<ConfigProblem> check(const InstanceConfig& config) const;

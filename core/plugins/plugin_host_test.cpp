@@ -56,6 +56,27 @@ TEST_F(PluginHosts, TellWhatIsLoaded) {
     EXPECT_EQ(host->find("nobody"), std::nullopt);
 }
 
+TEST_F(PluginHosts, RefuseInProductionWhatSaysThatItIsForDevelopment) {
+    install("three/faulty");
+    add("toy", "faulty", {{"token", "t0ken"}});
+    start();
+    EXPECT_EQ(state_of("toy"), InstanceState::active);
+    config.mode = "production";
+    start();
+    EXPECT_EQ(state_of("toy"), InstanceState::failed);
+    EXPECT_EQ(error_of("toy"), "faulty is for mode development only");
+    EXPECT_EQ(host->lease("toy"), nullptr);
+}
+
+TEST_F(PluginHosts, KnowWhatAFailedInstanceWouldHaveBeen) {
+    install("one/faulty");
+    add("broken", "faulty", {{"token", "t0ken"}, {"mode", "throws in create"}});
+    start();
+    EXPECT_EQ(state_of("broken"), InstanceState::failed);
+    const InstanceInfo info = *host->find("broken");
+    EXPECT_EQ(std::count(info.provides.begin(), info.provides.end(), "channel/1"), 1);
+}
+
 TEST_F(PluginHosts, KeepTwoInstancesOfOneLibraryApart) {
     install("hello");
     add("one", "hello", {{"greeting", "One"}});

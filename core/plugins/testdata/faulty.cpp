@@ -1,6 +1,7 @@
 // A plugin with every fault a configuration or a message can ask for.
 #include <patchbay/sdk.hpp>
 #include <stdexcept>
+#include <thread>
 
 #ifndef FAULTY_VERSION
 #define FAULTY_VERSION "1.0.0"
@@ -37,6 +38,9 @@ class Faulty final : public Plugin,
                      public FlowSteps,
                      public HealthCheck {
 public:
+#ifdef FAULTY_FLAGS
+    static constexpr uint32_t flags = FAULTY_FLAGS;
+#endif
     Faulty(Config config, Host host) : config_(std::move(config)), host_(host) {
         if (config_.mode == "throws in create") throw std::runtime_error("create went wrong");
         if (config_.mode == "throws a number in create") throw 42;
@@ -76,6 +80,7 @@ private:
 };
 
 SendResult Faulty::send(const Call& call, const OutboundMessage& message) {
+    while (message.text == "hang") std::this_thread::sleep_for(std::chrono::hours{1});
     if (message.text == "std exception") throw std::out_of_range("send went wrong");
     if (message.text == "number") throw 42;
     if (message.text == "unauthorized") throw Error(ErrorKind::unauthorized, "token revoked");

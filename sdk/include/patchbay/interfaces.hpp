@@ -15,12 +15,13 @@ namespace patchbay {
 
 inline constexpr uint32_t exclusive = 1;     ///< Never two generations at once.
 inline constexpr uint32_t owns_threads = 2;  ///< Has threads of its own, joined in the destructor.
+inline constexpr uint32_t development_only = 4;  ///< A hub in `mode: production` refuses it.
 
 /// Constructor = start, destructor = stop. The constructor gets (Config, Host) and may throw; the
 /// destructor may not.
 class Plugin {
 public:
-    static constexpr uint32_t flags = 0;  ///< Shadow it: exclusive | owns_threads.
+    static constexpr uint32_t flags = 0;  ///< Shadow it: exclusive | owns_threads | ...
     virtual ~Plugin() = default;
     /// No new calls come; finish what is under way.
     virtual void drain(milliseconds /*left*/) {}

@@ -15,9 +15,6 @@
 namespace patchbay::sandbox {
 namespace {
 
-// Of the stamp: a hub in `mode: production` refuses the plugin.
-constexpr uint32_t development_only = 4;
-
 class Sandbox final : public Plugin, public HealthCheck {
 public:
     // Stands in for another machine, so its connections and its time are its own.

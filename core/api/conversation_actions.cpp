@@ -1,0 +1,166 @@
+// POST /api/v1/conversations/{id}/assign, close, reopen, read, relay, end-relay
+#include "api/answers.hpp"
+#include "api/conversations.hpp"
+#include "api/fields.hpp"
+#include "api/idempotency.hpp"
+#include "api/resources.hpp"
+#include "api/roles.hpp"
+#include "api/shapes.hpp"
+#include "identity/departments.hpp"
+#include "identity/users.hpp"
+#include "messaging/conversations.hpp"
+
+namespace patchbay {
+namespace {
+
+/// What one action makes of the conversation as it is. Throws Problem.
+using Action = std::function<ConversationChanges(Transaction& tx, const ConversationView& before)>;
+
+void require_live(const ConversationView& conversation) {
+    if (!conversation.is_live())
+        throw Problem("conversation_closed", "The conversation is closed.");
+}
+
+void change(Transaction& tx, const ConversationView& before, const ConversationChanges& changes,
+            TimeMs now) {
+    switch (change_conversation(tx, before.id, changes, now)) {
+        case Changed::done:
+            return;
+        case Changed::not_found:
+            throw unknown_id("conversation");
+        case Changed::stale:  // Between two statements of one transaction, on PostgreSQL.
+            throw StoreError(StoreError::Kind::unavailable, "the conversation changed meanwhile");
+        case Changed::taken:
+            throw Problem("conversation_open", "The contact has another open conversation.");
+    }
+}
+
+void act(const ExchangePtr& exchange, ApiContext& context, Action action) {
+    answer_once(exchange, context,
+                [&context, caller = exchange->caller, id = exchange->params.at("id"),
+                 action = std::move(action)](Transaction& tx) {
+                    const auto before = require_conversation(tx, context, caller, id);
+                    change(tx, before, action(tx, before), context.now());
+                    // By its id: a caller may hand over what it sees no longer then.
+                    return json_response(
+                        200, conversation_json(tx, find_conversation(tx, before.id).value()));
+                });
+}
+
+void close(const ExchangePtr& exchange, ApiContext& context) {
+    act(exchange, context, [](Transaction&, const ConversationView& before) {
+        require_live(before);
+        return ConversationChanges{.state = "closed"};
+    });
+}
+
+void reopen(const ExchangePtr& exchange, ApiContext& context) {
+    act(exchange, context, [](Transaction&, const ConversationView& before) {
+        if (before.is_live()) throw Problem("conversation_open", "The conversation is open.");
+        return ConversationChanges{.state = "open"};
+    });
+}
+
+/// By its display name; empty for null. nullopt when the field is absent. Throws Problem
+/// unknown_department.
+std::optional<std::string> read_department(Fields& fields, const ApiContext& context) {
+    const auto given = fields.text("department", 200);
+    if (!given) {
+        return fields.is_null("department") ? std::optional<std::string>("") : std::nullopt;
+    }
+    if (auto name = find_department(context.config.departments, *given)) return name;
+    throw Problem("unknown_department", "There is no department \"" + *given + "\".",
+                  {{"/department", "unknown_department", "names none"}})
+        .with("known", to_json(json_texts(context.config.departments)));
+}
+
+/// Who can be given a conversation: an active person who answers.
+std::string require_assignee(Session& session, const std::string& id) {
+    const auto user = id.empty() ? std::nullopt : find_user(session, id);
+    const bool answers = user && user->active() && user->role != "viewer" && user->role != "api";
+    if (!answers) {
+        throw Problem("invalid_field", "The assignee is nobody who can answer.",
+                      {{"/assignee", "invalid_field", "names nobody who can answer"}});
+    }
+    return user->id;
+}
+
+void assign(const ExchangePtr& exchange, ApiContext& context) {
+    Fields fields(exchange->request());
+    const auto assignee = fields.text("assignee", 64);
+    const bool nobody = fields.is_null("assignee");
+    const auto department = read_department(fields, context);
+    if (!assignee && !nobody && !department) {
+        fields.refuse("assignee", "missing_field", "or department is required");
+    }
+    fields.done();
+    act(exchange, context, [=](Transaction& tx, const ConversationView& before) {
+        require_live(before);
+        ConversationChanges changes{.department = department};
+        if (assignee) changes.assignee = require_assignee(tx, *assignee);
+        if (nobody) changes.assignee = "";
+        return changes;
+    });
+}
+
+void relay(const ExchangePtr& exchange, ApiContext& context) {
+    Fields fields(exchange->request());
+    const auto department = read_department(fields, context);
+    fields.done();
+    act(exchange, context, [=](Transaction&, const ConversationView& before) {
+        require_live(before);
+        return ConversationChanges{.mode = "relay", .department = department};
+    });
+}
+
+void end_relay(const ExchangePtr& exchange, ApiContext& context) {
+    act(exchange, context, [](Transaction&, const ConversationView& before) {
+        require_live(before);
+        return ConversationChanges{.mode = "flow"};
+    });
+}
+
+void mark_read(const ExchangePtr& exchange, ApiContext& context) {
+    answer_once(
+        exchange, context,
+        [&context, caller = exchange->caller, id = exchange->params.at("id")](Transaction& tx) {
+            const auto before = require_conversation(tx, context, caller, id);
+            const std::string user = caller.kind == "user" ? caller.id : "";
+            mark_conversation_read(tx, before.id, user, before.last_seq, context.now());
+            return json_response(200,
+                                 conversation_json(tx, find_conversation(tx, before.id).value()));
+        });
+}
+
+}  // namespace
+
+void add_conversation_action_routes(Router& router, ApiContext& context) {
+    struct Entry {
+        const char* name;
+        BodyKind body;
+        void (*handler)(const ExchangePtr&, ApiContext&);
+        const char* about;
+    };
+    const Entry entries[] = {
+        {"assign", BodyKind::json, assign, "Gives it to a person, a department, or nobody (null)."},
+        {"close", BodyKind::none, close, "The contact's next message opens another one."},
+        {"reopen", BodyKind::none, reopen, "Unless the contact has another open one."},
+        {"read", BodyKind::none, mark_read, "All messages so far."},
+        {"relay", BodyKind::json, relay,
+         "People answer, no flow; in a department where one is given."},
+        {"end-relay", BodyKind::none, end_relay, "The flow answers again."},
+    };
+    for (const Entry& entry : entries) {
+        router.add({.name = std::string("conversations.") + entry.name,
+                    .method = "POST",
+                    .path = std::string("/api/v1/conversations/{id}/") + entry.name,
+                    .body = entry.body,
+                    .roles = roles::message_writers,
+                    .about = entry.about},
+                   [&context, handler = entry.handler](const ExchangePtr& exchange) {
+                       handler(exchange, context);
+                   });
+    }
+}
+
+}  // namespace patchbay
