@@ -1,13 +1,16 @@
 // Faults of the catalogue (guarantees section 12) that a test can bring about in seconds. The kill -9 checker (F01, F02) is
 // tests/faults/run.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import http from 'node:http';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { answerRule, Load } from '../faults/load.mjs';
 import { drain, judge } from '../faults/verdict.mjs';
 import { until } from './lib/http.mjs';
 import { Hub, smsInstance } from './lib/hub.mjs';
+import { build } from './lib/places.mjs';
 import { Provider } from './lib/provider.mjs';
 import { inboundFields, postHook, statusFields } from './lib/twilio.mjs';
 
@@ -54,6 +57,23 @@ test('F06 a stop under load ends in time, and nothing acknowledged is lost (G11)
   const verdict = await judge({ hub, provider, load });
   assert.deepEqual({ ...verdict.counts, broken: verdict.broken, unknown: verdict.unknown },
     { lost: 0, duplicated: 0, reordered: 0, regressed: 0, broken: [], unknown: 0 }, verdict.examples.join('\n'));
+});
+
+const planted = path.join(build, 'planted/one');
+test('F07 a handler that hangs does not keep the process from its end (G11)', { skip: fs.existsSync(planted) ? false : 'no planted plugins in this build' }, async (t) => {
+  const hub = await Hub.start({
+    config: { plugin_path: [planted], plugins: { stuck: { plugin: 'faulty', config: { token: 'of the test' } } } },
+  });
+  t.after(() => hub.remove());
+  const sent = await hub.api('POST', '/api/v1/messages', { channel: 'stuck', to: guest, text: 'hang' });
+  assert.equal(sent.status, 202, sent.body);
+  await until('it hangs', async () => (await messageOf(hub, sent.json.id)).status === 'sending');
+  const end = await hub.stop();
+  assert.equal(end.code, 0);
+  assert.ok(end.seconds <= 30, `${end.seconds} s`);
+  assert.match(hub.log, /something hangs and is left behind.* part="sends and flow steps"/);
+  await hub.launch();
+  await until('its outcome is unknown', async () => (await messageOf(hub, sent.json.id)).status === 'unknown');
 });
 
 test('F01 after a kill the work goes on within 5 s of READY (G10)', async (t) => {
@@ -187,6 +207,29 @@ describe('F33 an API POST that is repeated with its key (G4)', () => {
       assert.deepEqual([answer.status, answer.json.code, Number(answer.headers['retry-after']) > 0], [409, 'idempotency_running', true]);
     }
     assert.equal((await post(body('at once'), 'key-parallel')).headers['idempotent-replayed'], 'true');
+  });
+
+  test('on the path of a plugin: the same rules', async () => {
+    const send = (message, key) => at.hub.api('POST', '/api/sms/send/', { to_phone: guest, message }, { headers: { 'idempotency-key': key } });
+    const first = await send('by path', 'key-path');
+    const second = await send('by path', 'key-path');
+    assert.deepEqual([first.status, second.status], [201, 201]);
+    assert.equal(second.body, first.body);
+    assert.deepEqual([first.headers['idempotent-replayed'], second.headers['idempotent-replayed']], [undefined, 'true']);
+    const other = await send('another text', 'key-path');
+    assert.deepEqual([other.status, other.json.code], [422, 'idempotency_mismatch']);
+
+    at.provider.rule({ delayMs: 3000 });
+    const slow = send('slowly', 'key-slow');
+    await until('it is at work', () => at.provider.requests.some((request) => request.form.get('Body') === 'slowly'));
+    const meanwhile = await send('slowly', 'key-slow');
+    assert.deepEqual([meanwhile.status, meanwhile.json.code, meanwhile.headers['retry-after']], [409, 'idempotency_running', '1']);
+    assert.equal((await slow).status, 201);
+    assert.equal((await send('slowly', 'key-slow')).headers['idempotent-replayed'], 'true');
+    for (const text of ['by path', 'slowly']) assert.equal(at.provider.receipts.filter((one) => one.body === text).length, 1, text);
+
+    const refused = [await send('', 'key-refused'), await send('', 'key-refused')];
+    assert.deepEqual(refused.map((answer) => [answer.status, answer.headers['idempotent-replayed']]), [[400, undefined], [400, 'true']]);
   });
 
   test('after a crash: the same message, not another', async () => {

@@ -8,6 +8,7 @@ import { after, describe, test } from 'node:test';
 import { send } from './lib/http.mjs';
 import { Hub, smsInstance } from './lib/hub.mjs';
 import { missing, sharedJson } from './lib/places.mjs';
+import { inboundFields, postHook } from './lib/twilio.mjs';
 
 const file = 'contracts/vectors/twilio-signatures.json';
 const absent = missing(file);
@@ -15,11 +16,13 @@ const absent = missing(file);
 /** What the proxy in front strips: the hub's public URL ends in it, the request line does not have it. */
 const proxyPrefix = '/patchbay';
 
-/** S19: a path with an empty segment is refused before any signature is looked at. */
-const refusedPaths = [/^\/\//];
-
+/**
+ * S19: a path with an empty segment never gets in, so such a URL is what Twilio made of a public URL that ends in a slash, with a
+ * proxy in front that merges the two: the hub's public URL is written with that slash.
+ */
 function split(url) {
   const [, origin, target] = url.match(/^(https?:\/\/[^/]+)(\/.*)$/);
+  if (target.startsWith('//')) return { publicUrl: `${origin}/`, target: target.slice(1) };
   return target.startsWith(`${proxyPrefix}/`)
     ? { publicUrl: origin + proxyPrefix, target: target.slice(proxyPrefix.length) }
     : { publicUrl: origin, target };
@@ -36,12 +39,9 @@ function groupsOf(cases) {
   return [...groups.values()];
 }
 
-/** Any 2xx where the signature is right, 401 where it is not; what the framing refuses is refused either way. */
+/** Any 2xx where the signature is right, 401 where it is not. */
 function assertAnswer(row, answer) {
-  const path = row.target.split('?')[0];
-  if (refusedPaths.some((pattern) => pattern.test(path))) {
-    assert.equal(answer.status, 400, 'S19');
-  } else if (row.valid) {
+  if (row.valid) {
     assert.ok(answer.ok, `expected 2xx, got ${answer.status} ${answer.body}`);
   } else {
     assert.equal(answer.status, 401);
@@ -57,11 +57,10 @@ describe('a signed request over HTTP (S40, S41)', { skip: absent, concurrency: 4
   for (const group of groupsOf(cases)) {
     test(`at ${group.publicUrl} with token ${group.token.slice(0, 6)}`, async (t) => {
       const paths = [...new Set(group.rows.map((row) => row.target.split('?')[0]))];
-      const aliases = paths.filter((path) => !refusedPaths.some((pattern) => pattern.test(path)));
       const hub = await Hub.start({
         publicUrl: group.publicUrl,
         config: {
-          plugins: { sms: smsInstance({ config: { auth_token: group.token }, aliases: { message: aliases.length ? aliases : ['/none'] } }) },
+          plugins: { sms: smsInstance({ config: { auth_token: group.token }, aliases: { message: paths } }) },
         },
       });
       t.after(() => hub.remove());
@@ -77,6 +76,14 @@ describe('a signed request over HTTP (S40, S41)', { skip: absent, concurrency: 4
       }
     });
   }
+});
+
+test('S19 a path with two slashes is refused before its signature is looked at', async (t) => {
+  const hub = await Hub.start({ config: { plugins: { sms: smsInstance() } } });
+  t.after(() => hub.remove());
+  const fields = inboundFields({ from: '+15558675310', text: 'hi' });
+  assert.equal((await postHook(hub, '//hooks/sms/message', fields)).status, 400);
+  assert.deepEqual(await hub.sql('SELECT id FROM ingress'), [], 'nothing is stored');
 });
 
 describe('the signature header (S44)', () => {

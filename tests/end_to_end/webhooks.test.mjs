@@ -95,7 +95,6 @@ const agreed = {
   forwardedPath: 'the signed URL is public_url and the target, never a header that a stranger can set',
   unsigned: 'a channel without signatures exists as `signatures: off` in development only',
   noFields: 'a well-formed body without the fields is answered 2xx and stored ignored: sending it again would not mend it',
-  reopen: 'a closed conversation stays closed; the next message opens another',
   mediaFetch: 'the file itself is fetched by media tests; here the message has to carry its address',
 };
 
@@ -103,7 +102,6 @@ function differenceOf(one) {
   if (one.name.endsWith('receive_base64')) return 'base64';
   if (one.name.endsWith('receive_forwarded_valid')) return 'forwardedPath';
   if (/\.(receive_no_params|status_invalid_status)$/.test(one.name)) return 'noFields';
-  if (one.name.endsWith('reopen_when_locked_to_single')) return 'reopen';
   return null;
 }
 
@@ -124,11 +122,6 @@ const instead = {
     const [row] = await place.hub.list('/api/v1/ingress');
     assert.equal(row.state, 'ignored');
     assert.ok(row.reason, 'the reason is kept');
-  },
-  async reopen(one, place, answer) {
-    assert.ok(answer.ok, String(answer.status));
-    await place.hub.routed();
-    assert.equal((await place.hub.list('/api/v1/conversations')).length, 2);
   },
 };
 

@@ -33,6 +33,7 @@ export async function hubFor(one, fixtures, instance = {}) {
           aliases: {
             message: [`/webhooks/twilio/${one.channel_fixture}/receive`], status: [`/webhooks/twilio/${one.channel_fixture}/status`],
           },
+          ...settingsOf(one),
           ...instance,
         }),
       },
@@ -73,11 +74,17 @@ export async function prepare(one, place) {
   provider.requests.length = 0;
 }
 
-/** By the database, while no hub runs: the API does not close conversations yet. */
 async function closeAll(hub) {
-  await hub.stop();
-  await hub.changeDatabase("UPDATE conversations SET state = 'closed', closed_at = updated_at");
-  await hub.launch();
+  for (const { id } of await hub.list('/api/v1/conversations?state=open')) {
+    const answer = await hub.api('POST', `/api/v1/conversations/${id}/close`);
+    assert.equal(answer.status, 200, answer.body);
+  }
+}
+
+/** What the case asks of the instance. */
+export function settingsOf(one) {
+  const single = (one.preconditions ?? []).some(({ setting }) => setting?.single_conversation_per_contact);
+  return single ? { single_conversation: true } : {};
 }
 
 /** An outgoing message with this provider id, taken to the status of the case by the callbacks that Twilio would send. */
@@ -130,6 +137,7 @@ async function checkMessage(one, place) {
   if (expected.location) assert.deepEqual(await locationOf(place), expected.location);
   const before = place.before.map((known) => known.id);
   const which = { existing: true, reopened: true, new: false }[expected.conversation];
+  if (expected.conversation === 'reopened') assert.equal(conversation.state, 'open');
   if (which !== undefined) assert.equal(before.includes(conversation.id), which, `the conversation is ${expected.conversation}`);
 }
 

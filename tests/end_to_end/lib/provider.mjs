@@ -12,6 +12,8 @@ const valueFor = (setting, receipt) => (typeof setting === 'function' ? setting(
 export class Provider {
   /** Messages in the order in which they were accepted: {sid, to, from, body, callback, at, statuses}. */
   receipts = [];
+  /** What customers sent, as `Messages.json` lists it: {sid, to, from, body, at}. No webhook is made of it. */
+  inbox = [];
   /** Every request: {method, path, query, form, status}. */
   requests = [];
   /** Statuses that are called back after each accepted message, in this order; a list or a function of the receipt. */
@@ -51,6 +53,12 @@ export class Provider {
 
   /** Resolves when no callback is under way. */
   async calledBack() { while (this.#callbacks.size > 0) await Promise.allSettled([...this.#callbacks]); }
+
+  /** Keeps a customer's message that no webhook told of. */
+  hold({ from, to, text, sid = newSid(), at = new Date() }) {
+    this.inbox.push({ sid, to, from, body: text, at, direction: 'inbound', status: 'received' });
+    return sid;
+  }
 
   /** Sends one signed status callback; the answer, or null when none came. */
   async callBack(receipt, status, more = {}) {
@@ -133,8 +141,8 @@ export class Provider {
 
   #shown(receipt) {
     return {
-      sid: receipt.sid, account_sid: this.account.sid, to: receipt.to, from: receipt.from, body: receipt.body, status: 'queued',
-      direction: 'outbound-api', num_segments: '1', num_media: '0', error_code: null, error_message: null, price: null,
+      sid: receipt.sid, account_sid: this.account.sid, to: receipt.to, from: receipt.from, body: receipt.body, status: receipt.status ?? 'queued',
+      direction: receipt.direction ?? 'outbound-api', num_segments: '1', num_media: '0', error_code: null, error_message: null, price: null,
       messaging_service_sid: null, api_version: '2010-04-01', date_created: receipt.at.toUTCString().replace('GMT', '+0000'),
       date_sent: receipt.at.toUTCString().replace('GMT', '+0000'), date_updated: receipt.at.toUTCString().replace('GMT', '+0000'),
       uri: `/2010-04-01/Accounts/${this.account.sid}/Messages/${receipt.sid}.json`,
@@ -144,7 +152,7 @@ export class Provider {
   /** Newest first, as Twilio; `DateSent>=` is a day or a time. */
   #list(query) {
     const since = query.get('DateSent>') ?? query.get('DateSent');
-    const found = this.receipts.filter((one) => (!query.get('To') || one.to === query.get('To'))
+    const found = [...this.receipts, ...this.inbox].sort((a, b) => a.at - b.at).filter((one) => (!query.get('To') || one.to === query.get('To'))
       && (!query.get('From') || one.from === query.get('From')) && (!since || one.at >= new Date(since)));
     const size = Math.min(Number(query.get('PageSize') ?? 50), 1000);
     const page = Number(query.get('Page') ?? 0);
