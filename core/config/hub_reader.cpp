@@ -32,10 +32,18 @@ bool is_department(std::string_view name) {
            name.find_first_of("/?#%") == std::string_view::npos;
 }
 
+/// With a user where a proxy in front asks for one: providers call and sign the URL with it.
+bool is_public_url(std::string_view url) {
+    const size_t host = url.find("://") == std::string_view::npos ? 0 : url.find("://") + 3;
+    const size_t at = url.substr(0, url.find('/', host)).rfind('@');
+    if (at == std::string_view::npos || at <= host) return is_http_url(url);
+    return is_http_url(std::string(url.substr(0, host)).append(url.substr(at + 1)));
+}
+
 constexpr TextRule listen_rule{is_listen_address, "address:port such as \"127.0.0.1:8000\"",
                                config_code::address};
 constexpr TextRule public_url_rule{
-    is_http_url, "an http or https URL such as \"https://hub.example.com\"", config_code::url};
+    is_public_url, "an http or https URL such as \"https://hub.example.com\"", config_code::url};
 constexpr TextRule origin_rule{is_origin, "an exact origin such as \"https://desk.example\"",
                                config_code::url};
 constexpr TextRule network_rule{is_network, "an address or a network such as \"10.0.0.0/8\"",
