@@ -63,7 +63,7 @@ std::string safe_line(std::string_view line, const ConfigProblem& problem) {
     const bool may_be_value = is_secret_key(problem.path) && !is_put_in(line.substr(place)) &&
                               line.find(": ", place) == std::string_view::npos;
     if (may_be_value) hide = std::min(hide, place);
-    if (hide >= line.size()) return std::string(line);
+    if (hide >= line.size()) return without_password(std::string(line));
     return std::string(line.substr(0, hide)) + std::string(hidden_secret);
 }
 

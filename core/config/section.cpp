@@ -133,7 +133,7 @@ std::optional<std::string> Section::text_of(const YamlNode& value, const std::st
     if (!out) return std::nullopt;
     if (!rule.fits || rule.fits(out->text)) return std::move(out->text);
     std::string message = "expected " + std::string(rule.expected);
-    if (rule.repeats_value) message += ", found " + in_quotes(out->shown);
+    if (rule.repeats_value) message += ", found " + in_quotes(without_password(out->shown));
     context_->problems.add(value.at, path, std::move(message), rule.code);
     return std::nullopt;
 }

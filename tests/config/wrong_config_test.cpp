@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <set>
 #include <sstream>
 
@@ -116,7 +115,7 @@ TEST_P(WrongConfig, IsShownWithItsLineAndWithoutItsSecretsS82) {
     EXPECT_GE(problems, 1u);
     EXPECT_EQ(marks, problems) << shown.err;
     // The secrets that stand in files of this corpus.
-    for (const char* secret : {"b7e23ec29af22b0b", "1234567890\n", "01234567\n"}) {
+    for (const char* secret : {"b7e23ec29af22b0b", "1234567890\n", "01234567\n", "pa55word"}) {
         EXPECT_EQ(shown.err.find(secret), std::string::npos) << shown.err;
     }
 }
