@@ -85,6 +85,7 @@ Changed change_conversation(Transaction& tx, const std::string& id,
                             const ConversationChanges& changes, TimeMs now) {
     auto view = find_conversation(tx, id);
     if (!view) return Changed::not_found;
+    const bool was_live = view->is_live();
     if (changes.if_version && *changes.if_version != view->version) return Changed::stale;
     apply(changes, *view, now);
     if (is_taken(tx, *view)) return Changed::taken;
@@ -97,6 +98,10 @@ Changed change_conversation(Transaction& tx, const std::string& id,
         apply(changes.friendly_name, view->friendly_name);
         tx.run(sql::conversation_rename, {nullable(view->friendly_name), view->id});
     }
+    const bool closes = was_live && !view->is_live();
+    tx.note(
+        closes ? patchbay::changes::conversation_closed : patchbay::changes::conversation_updated,
+        view->id);
     return Changed::done;
 }
 
@@ -104,6 +109,7 @@ void mark_conversation_read(Transaction& tx, const std::string& id, const std::s
                             int64_t seq, TimeMs now) {
     tx.run(sql::read_team, {seq, now, id});
     if (!user.empty()) tx.run(sql::read_user, {seq, now, id, user});
+    tx.note(changes::conversation_read, id);
 }
 
 }  // namespace patchbay

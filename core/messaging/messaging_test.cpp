@@ -53,6 +53,52 @@ protected:
     Mint mint{ids, numbers};
 };
 
+TEST_F(Messaging, TellsWhatBecomesOfAConversation) {
+    const std::string id = conversation_with("+15558675310").id;
+    inbound(id, "Hello");
+    std::vector<std::string> told;
+    store.on_changes([&](Changes&& changes) {
+        for (const Change& change : changes) told.push_back(change.what + (" " + change.id));
+    });
+    const auto change = [&](const ConversationChanges& changes) {
+        return store.write(
+            [&](Transaction& tx) { return change_conversation(tx, id, changes, clock.now_ms()); });
+    };
+    EXPECT_EQ(change({.department = "Reception"}), Changed::done);
+    EXPECT_EQ(change({.state = "closed"}), Changed::done);
+    EXPECT_EQ(change({.state = "open"}), Changed::done);
+    EXPECT_EQ(change({.mode = "relay", .if_version = 1}), Changed::stale);
+    store.write([&](Transaction& tx) { mark_conversation_read(tx, id, "", 1, clock.now_ms()); });
+    store.on_changes({});
+    EXPECT_EQ(told,
+              (std::vector<std::string>{"conversation.updated " + id, "conversation.closed " + id,
+                                        "conversation.updated " + id, "read " + id}));
+}
+
+TEST_F(Messaging, OpensAClosedConversationAgainWhereThatIsWanted) {
+    const std::string id = conversation_with("+15558675310").id;
+    store.write(
+        [&](Transaction& tx) { change_conversation(tx, id, {.state = "closed"}, clock.now_ms()); });
+    const auto find = [&](bool reopen) {
+        return store.write([&](Transaction& tx) {
+            const ContactRef contact = find_or_create_contact(
+                tx, mint, Address::phone("+15558675310"), "Ann", clock.now_ms());
+            return find_or_create_conversation(tx, mint,
+                                               {.channel = "sms",
+                                                .contact_id = contact.contact_id,
+                                                .address_id = contact.address_id,
+                                                .at = clock.now_ms(),
+                                                .reopen = reopen});
+        });
+    };
+    const ConversationRef again = find(true);
+    EXPECT_EQ(again.id, id);
+    EXPECT_FALSE(again.created);
+    store.write(
+        [&](Transaction& tx) { change_conversation(tx, id, {.state = "closed"}, clock.now_ms()); });
+    EXPECT_TRUE(find(false).created);
+}
+
 TEST_F(Messaging, FindsTheSameContactAndConversationAgain) {
     const ConversationRef first = conversation_with("+15558675310");
     const ConversationRef again = conversation_with("+15558675310");
