@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <optional>
+#include <patchbay/sdk.hpp>
 
 #include "app/hub.hpp"
 #include "app/stop_deadline.hpp"
@@ -54,9 +55,22 @@ void print_addresses(const HubConfig& config) {
     print_line("ready", "stop with Ctrl-C");
 }
 
+// Better no start than one that leaves out what was asked for.
+void refuse_what_is_not_served(const HubConfig& config) {
+    const auto require = [](bool is_served, const std::string& key, const std::string& remedy) {
+        if (is_served) return;
+        throw Error(ErrorKind::refused, key + " is not served by this version: " + remedy);
+    };
+    require(config.server.tls.certificate.empty(), "server.tls",
+            "let a proxy in front hold the certificate, and leave this empty");
+    require(config.realtime.url == "local", "realtime.url", "expected local");
+    require(config.media.url.starts_with("file:"), "media.url", "expected file:FOLDER");
+}
+
 }  // namespace
 
 int serve(const HubConfig& config, const std::function<void()>& when_ready) {
+    refuse_what_is_not_served(config);
     block_stop_signals();
     start_logging(config.log);
     for (const auto& warning : config.warnings) log_warn("config", warning.text());

@@ -79,6 +79,16 @@ describe('the command line', () => {
     assert.match(unknown.message, /did you mean "store"/);
   });
 
+  test('serve: refuses what it would leave out, exit 3', async (t) => {
+    const good = hub.config;
+    t.after(() => { hub.config = good; hub.writeConfig(); });
+    hub.config = { ...good, server: { ...good.server, tls: { certificate: 'hub.pem', key: 'hub.key' } } };
+    hub.writeConfig();
+    const { code, stderr } = await hub.cli(['serve']);
+    assert.equal(code, 3);
+    assert.match(stderr, /server\.tls is not served by this version: /);
+  });
+
   test('config show: secrets as ***', async () => {
     const shown = await done(['config', 'show']);
     assert.ok(shown.includes('twilio_sms'));
