@@ -140,9 +140,10 @@ TEST_F(Routers, TryARowAgainThatThePluginDidNotTake_G2) {
 TEST_F(Routers, KeepFewRowsInMemory_G19) {
     constexpr int backlog = 400;
     for (int i = 0; i < backlog; ++i) accept("+15558675310 " + std::to_string(i));
-    store.write([](Transaction&) {});
     std::latch held(1), go_on(1);
     start();
+    // Its lease is taken then: the writer is not held between that and its commit.
+    ASSERT_TRUE(eventually([&] { return rows("routed") > 0; }));
     store.write_async(
         [&](Transaction&) {
             held.count_down();
