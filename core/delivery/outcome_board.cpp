@@ -47,7 +47,9 @@ void OutcomeBoard::Impl::run() {
         if (waiters.empty()) {
             changed.wait(lock);
         } else {
-            changed.wait_until(lock, waiters.begin()->first);
+            // A copy: the waiter may be gone when the wait looks at its time again.
+            const Steady::time_point deadline = waiters.begin()->first;
+            changed.wait_until(lock, deadline);
         }
         const auto due = take_due(Steady::now());
         lock.unlock();
