@@ -1,7 +1,7 @@
 // SQL of jobs, lanes, attempts, statuses and channel state (data-model.md section 6). Each names
 // the index its plan must use. What runs for every message has neither RETURNING nor an IN of more
-// than two values: for each of them SQLite makes a table in memory, every time. Placeholders: a time is milliseconds UTC, sums are made by the
-// caller.
+// than two values: for each of them SQLite makes a table in memory, every time. Placeholders: a
+// time is milliseconds UTC, sums are made by the caller.
 #pragma once
 #include "store/store.hpp"
 
@@ -81,7 +81,8 @@ inline const Statement job_promote{
     "job.promote",
     "UPDATE jobs SET state='ready' WHERE state='waiting' AND id=(SELECT id FROM jobs WHERE lane=$1 "
     "AND state='waiting' ORDER BY lane_seq LIMIT 1) AND NOT EXISTS (SELECT 1 FROM jobs h WHERE "
-    "h.lane=$1 AND (h.state='ready' OR h.state='running' OR h.state='unknown')) AND NOT EXISTS (SELECT 1 FROM lanes l "
+    "h.lane=$1 AND (h.state='ready' OR h.state='running' OR h.state='unknown')) AND NOT EXISTS "
+    "(SELECT 1 FROM lanes l "
     "WHERE l.lane=$1 AND l.parked_reason IS NOT NULL)",
     {"PRIMARY", "jobs_waiting", "jobs_lane_head"}};
 inline const Statement job_cancel{

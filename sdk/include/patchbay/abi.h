@@ -11,8 +11,8 @@ extern "C" {
 #define PB_ABI_MAJOR 1u /* this file changed incompatibly */
 #define PB_ABI_MINOR 0u /* a struct below grew */
 #define PB_STAMP_MAGIC "PBSTAMP1"
-#define PB_FLAG_EXCLUSIVE 1u    /* never two generations at once */
-#define PB_FLAG_OWNS_THREADS 2u /* has threads of its own, joined in destroy */
+#define PB_FLAG_EXCLUSIVE 1u        /* never two generations at once */
+#define PB_FLAG_OWNS_THREADS 2u     /* has threads of its own, joined in destroy */
 #define PB_FLAG_DEVELOPMENT_ONLY 4u /* a hub in production refuses it */
 
 /* Borrowed for the call. Not ended by a zero byte. */

@@ -1,6 +1,9 @@
 // Requests whose target reaches the server byte for byte: fetch() would rewrite a quote or an escape that a signature covers.
+import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
 
 export class Answer {
   constructor(status, headers, body) {
@@ -31,16 +34,52 @@ export function send(base, target, { method = 'GET', headers = {}, body = '', ag
   });
 }
 
-/** A loopback port that was free a moment ago. */
-export function freePort() {
-  return new Promise((resolve, reject) => {
+const claims = path.join(os.tmpdir(), 'patchbay-test-ports');
+const claimed = [];
+process.on('exit', () => { for (const file of claimed) fs.rmSync(file, { force: true }); });
+
+function isRunning(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+/** Whether no other test process has the port; a file with our process id keeps it until we end. */
+function claim(port) {
+  const file = path.join(claims, String(port));
+  try {
+    fs.writeFileSync(file, String(process.pid), { flag: 'wx' });
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+    const owner = Number(fs.readFileSync(file, 'utf8'));
+    if (owner && !isRunning(owner)) fs.rmSync(file, { force: true });
+    return false;
+  }
+  claimed.push(file);
+  return true;
+}
+
+function canListen(port) {
+  return new Promise((resolve) => {
     const server = net.createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
+    server.on('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
+}
+
+/**
+ * A loopback port for the caller alone. Tests run side by side, and a port that the kernel gives out may be somebody's again before the
+ * hub listens on it; the test would then talk to another test's hub. So: below the kernel's range, and claimed.
+ */
+export async function freePort() {
+  fs.mkdirSync(claims, { recursive: true });
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (claim(port) && await canListen(port)) return port;
+  }
 }
 
 /**
