@@ -184,6 +184,9 @@ void Sender::conclude(const ClaimedJob& job, const Outgoing& outgoing, const Try
     MessageChange change{job.ref,      outgoing.conversation_id, job.queue, "", result.code,
                          result.reason};
     before_ack.pass();
+    // Before the table says so: whoever reads that the channel is paused and resumes it has to find
+    // the gate shut.
+    if (planned.pause_channel) gate_->pause("auth_failed");
     write_owed(context_.store, job, [&](Transaction& tx) {
         touch_lane(tx, job.lane);
         NextStep step = planned;
@@ -216,7 +219,6 @@ void Sender::conclude(const ClaimedJob& job, const Outgoing& outgoing, const Try
                         .error = result.text()});
     });
     after_ack.pass();
-    if (planned.pause_channel) gate_->pause("auth_failed");
     gate_->report(result.verdict, milliseconds{now - began});
     announce(context_, change, result.verdict, result.provider_id);
 }

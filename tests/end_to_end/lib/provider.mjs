@@ -45,7 +45,7 @@ export class Provider {
   }
 
   /**
-   * For the next `times` sends: {status, body} answers without accepting; drop 'before' closes the connection without accepting,
+   * For the next `times` sends: {status, body, headers} answers without accepting; drop 'before' closes the connection without accepting,
    * drop 'after' accepts and loses the answer; delayMs; sid; callbackFirst: the callbacks come before the answer;
    * statuses replaces the callbacks.
    */
@@ -88,9 +88,9 @@ export class Provider {
     const form = new URLSearchParams(Buffer.concat(parts).toString('utf8'));
     const entry = { method: request.method, path: pathname, query: searchParams, form };
     this.requests.push(entry);
-    const answer = (status, body) => {
+    const answer = (status, body, headers = {}) => {
       entry.status = status;
-      response.writeHead(status, { 'content-type': 'application/json' });
+      response.writeHead(status, { 'content-type': 'application/json', ...headers });
       response.end(typeof body === 'string' ? body : JSON.stringify(body));
     };
     const expected = `Basic ${Buffer.from(`${this.account.sid}:${this.account.token}`).toString('base64')}`;
@@ -108,7 +108,7 @@ export class Provider {
   async #accept(form, answer, socket) {
     const rule = this.#takeRule();
     if (rule.drop === 'before') return socket.destroy();
-    if (rule.status) return answer(rule.status, rule.body ?? { code: 20500, message: 'as the test wished', status: rule.status });
+    if (rule.status) return answer(rule.status, rule.body ?? { code: 20500, message: 'as the test wished', status: rule.status }, rule.headers);
     const receipt = {
       sid: rule.sid ?? newSid(), to: form.get('To'), from: form.get('From') ?? form.get('MessagingServiceSid'), body: form.get('Body'),
       callback: form.get('StatusCallback'), at: new Date(), statuses: [],
