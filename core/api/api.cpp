@@ -19,6 +19,7 @@ void add_api_routes(Router& router, ApiContext& context) {
     add_plugin_routes(router, context);
     add_ingress_routes(router, context);
     add_delivery_routes(router, context);
+    add_openapi_routes(router);
 }
 
 Response call_locally(Router& router, ApiContext& context, HttpRequest request) {
@@ -26,8 +27,12 @@ Response call_locally(Router& router, ApiContext& context, HttpRequest request) 
     auto answer = std::make_shared<std::promise<Response>>();
     auto result = answer->get_future();
     {
-        const RequestPipeline pipeline{answer_errors, find_route(router), check_body,
-                                       authenticate_api(context.identity), authorise()};
+        const RequestPipeline pipeline{answer_errors,
+                                       find_route(router),
+                                       check_body,
+                                       check_query,
+                                       authenticate_api(context.identity),
+                                       authorise()};
         pipeline.run(std::make_shared<Exchange>(
             std::move(request), "local",
             [answer](Response response) { answer->set_value(std::move(response)); }));

@@ -51,20 +51,28 @@ void add_auth_routes(Router& router, ApiContext& context) {
                 .path = "/api/v1/auth/login",
                 .body = BodyKind::json,
                 .roles = roles::everyone,
-                .about = "Signs in with e-mail address and password."},
+                .about = "Signs in with e-mail address and password.",
+                .takes = "Login",
+                .answers = {{.schema = "SignedIn"}},
+                .problems = {"invalid_credentials", "rate_limited"}},
                [&](const ExchangePtr& exchange) { login(exchange, context); });
     router.add({.name = "auth.invite",
                 .method = "POST",
                 .path = "/api/v1/auth/invite",
                 .body = BodyKind::json,
                 .roles = roles::everyone,
-                .about = "Sets the first password with a one-time ticket and signs in."},
+                .about = "Sets the first password with a one-time ticket and signs in.",
+                .takes = "InviteAnswer",
+                .answers = {{.schema = "SignedIn"}},
+                .problems = {"invalid_credentials", "rate_limited"}},
                [&](const ExchangePtr& exchange) { accept_invite(exchange, context); });
     router.add({.name = "auth.me",
                 .method = "GET",
                 .path = "/api/v1/auth/me",
                 .roles = roles::signed_in,
-                .about = "Who is signed in."},
+                .about = "Who is signed in.",
+                .answers = {{.schema = "User"}},
+                .problems = {"unknown_id"}},
                [&](const ExchangePtr& exchange) { me(exchange, context); });
 }
 

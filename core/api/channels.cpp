@@ -112,14 +112,18 @@ void add_channel_routes(Router& router, ApiContext& context) {
                 .method = "GET",
                 .path = "/api/v1/channels",
                 .roles = roles::config_readers,
-                .about = "Instances that carry messages, with the URLs to enter at the provider."},
+                .about = "Instances that carry messages, with the URLs to enter at the provider.",
+                .query = list_query(),
+                .answers = page_of("Channel")},
                [&](const ExchangePtr& exchange) { list_all(exchange, context); });
     router.add({.name = "channels.resume",
                 .method = "POST",
                 .path = "/api/v1/channels/{name}/resume",
                 .body = BodyKind::none,
                 .roles = roles::switchers,
-                .about = "Lets a paused channel send again."},
+                .about = "Lets a paused channel send again.",
+                .answers = {{.schema = "Channel"}},
+                .problems = {"channel_unavailable"}},
                [&](const ExchangePtr& exchange) { resume(exchange, context); });
 }
 

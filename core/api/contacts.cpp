@@ -95,13 +95,16 @@ void add_contact_routes(Router& router, ApiContext& context) {
                 .method = "GET",
                 .path = "/api/v1/contacts",
                 .roles = roles::message_readers,
-                .about = "Contacts, the one heard last first."},
+                .about = "Contacts, the one heard last first.",
+                .query = list_query({{"q"}, {"address"}}),
+                .answers = page_of("Contact")},
                [&](const ExchangePtr& exchange) { list_all(exchange, context); });
     router.add({.name = "contacts.get",
                 .method = "GET",
                 .path = "/api/v1/contacts/{id}",
                 .roles = roles::message_readers,
-                .about = "One contact."},
+                .about = "One contact.",
+                .answers = {{.schema = "Contact"}}},
                [&](const ExchangePtr& exchange) { get_one(exchange, context); });
 }
 

@@ -140,15 +140,33 @@ void add_conversation_action_routes(Router& router, ApiContext& context) {
         BodyKind body;
         void (*handler)(const ExchangePtr&, ApiContext&);
         const char* about;
+        const char* takes = "";
+        std::vector<std::string> problems{};
     };
+    const std::vector<std::string> closed = {"conversation_closed"};
     const Entry entries[] = {
-        {"assign", BodyKind::json, assign, "Gives it to a person, a department, or nobody (null)."},
-        {"close", BodyKind::none, close, "The contact's next message opens another one."},
-        {"reopen", BodyKind::none, reopen, "Unless the contact has another open one."},
+        {"assign",
+         BodyKind::json,
+         assign,
+         "Gives it to a person, a department, or nobody (null).",
+         "Assignment",
+         {"conversation_closed", "unknown_department"}},
+        {"close", BodyKind::none, close, "The contact's next message opens another one.", "",
+         closed},
+        {"reopen",
+         BodyKind::none,
+         reopen,
+         "Unless the contact has another open one.",
+         "",
+         {"conversation_open"}},
         {"read", BodyKind::none, mark_read, "All messages so far."},
-        {"relay", BodyKind::json, relay,
-         "People answer, no flow; in a department where one is given."},
-        {"end-relay", BodyKind::none, end_relay, "The flow answers again."},
+        {"relay",
+         BodyKind::json,
+         relay,
+         "People answer, no flow; in a department where one is given.",
+         "RelayWish",
+         {"conversation_closed", "unknown_department"}},
+        {"end-relay", BodyKind::none, end_relay, "The flow answers again.", "", closed},
     };
     for (const Entry& entry : entries) {
         router.add({.name = std::string("conversations.") + entry.name,
@@ -156,7 +174,10 @@ void add_conversation_action_routes(Router& router, ApiContext& context) {
                     .path = std::string("/api/v1/conversations/{id}/") + entry.name,
                     .body = entry.body,
                     .roles = roles::message_writers,
-                    .about = entry.about},
+                    .about = entry.about,
+                    .takes = entry.takes,
+                    .answers = {{.schema = "Conversation"}},
+                    .problems = entry.problems},
                    [&context, handler = entry.handler](const ExchangePtr& exchange) {
                        handler(exchange, context);
                    });

@@ -187,27 +187,35 @@ void add_delivery_routes(Router& router, ApiContext& context) {
                 .method = "GET",
                 .path = "/api/v1/deliveries",
                 .roles = roles::delivery_readers,
-                .about = "Sends and what became of each try, newest first."},
+                .about = "Sends and what became of each try, newest first.",
+                .query = list_query(
+                    {{"state", "DeliveryState"}, {"channel"}, {"lane"}, {"since", "SinceTime"}}),
+                .answers = page_of("Delivery")},
                [&](const ExchangePtr& exchange) { list_all(exchange, context); });
     router.add({.name = "deliveries.get",
                 .method = "GET",
                 .path = "/api/v1/deliveries/{id}",
                 .roles = roles::delivery_readers,
-                .about = "One send."},
+                .about = "One send.",
+                .answers = {{.schema = "Delivery"}}},
                [&](const ExchangePtr& exchange) { get_one(exchange, context); });
     router.add({.name = "deliveries.retry",
                 .method = "POST",
                 .path = "/api/v1/deliveries/{id}/retry",
                 .body = BodyKind::none,
                 .roles = roles::delivery_writers,
-                .about = "Tries again now; a failed message is sent as a new one."},
+                .about = "Tries again now; a failed message is sent as a new one.",
+                .answers = {{.schema = "Delivery"}},
+                .problems = send_problems({"delivery_running", "delivery_finished"})},
                [&](const ExchangePtr& exchange) { retry(exchange, context); });
     router.add({.name = "deliveries.cancel",
                 .method = "POST",
                 .path = "/api/v1/deliveries/{id}/cancel",
                 .body = BodyKind::none,
                 .roles = roles::delivery_writers,
-                .about = "Calls off what has not left."},
+                .about = "Calls off what has not left.",
+                .answers = {{.schema = "Delivery"}},
+                .problems = {"delivery_running", "delivery_finished"}},
                [&](const ExchangePtr& exchange) { cancel(exchange, context); });
 }
 

@@ -60,14 +60,16 @@ void add_health_routes(Router& router, ApiContext& context) {
                 .path = "/health/live",
                 .runs_on = RunsOn::reactor,
                 .roles = roles::everyone,
-                .about = "The process answers."},
+                .about = "The process answers.",
+                .answers = {{.schema = "Live"}}},
                live);
     router.add({.name = "health.ready",
                 .method = "GET",
                 .path = "/health/ready",
                 .runs_on = RunsOn::control,
                 .roles = roles::everyone,
-                .about = "The hub can take requests; a bad channel only shows as degraded."},
+                .about = "The hub can take requests; a bad channel only shows as degraded.",
+                .answers = {{.schema = "Readiness"}, {503, "Readiness"}}},
                [&](const ExchangePtr& exchange) { ready(exchange, context); });
 }
 

@@ -141,23 +141,30 @@ void list_events(const ExchangePtr& exchange, ApiContext& context) {
 }  // namespace
 
 void add_ingress_routes(Router& router, ApiContext& context) {
-    router.add({.name = "ingress.list",
-                .method = "GET",
-                .path = "/api/v1/ingress",
-                .roles = roles::operators,
-                .about = "Webhooks as they came, newest first."},
-               [&](const ExchangePtr& exchange) { list_all(exchange, context); });
+    router.add(
+        {.name = "ingress.list",
+         .method = "GET",
+         .path = "/api/v1/ingress",
+         .roles = roles::operators,
+         .about = "Webhooks as they came, newest first.",
+         .query = list_query({{"instance"}, {"state", "IngressState"}, {"since", "SinceTime"}}),
+         .answers = page_of("Webhook")},
+        [&](const ExchangePtr& exchange) { list_all(exchange, context); });
     router.add({.name = "ingress.get",
                 .method = "GET",
                 .path = "/api/v1/ingress/{id}",
                 .roles = roles::operators,
-                .about = "One webhook with the events it became; its body with ?body=true."},
+                .about = "One webhook with the events it became; its body with ?body=true.",
+                .query = {{"body", "Flag"}},
+                .answers = {{.schema = "Webhook"}}},
                [&](const ExchangePtr& exchange) { get_one(exchange, context); });
     router.add({.name = "events.list",
                 .method = "GET",
                 .path = "/api/v1/events",
                 .roles = roles::operators,
-                .about = "What the plugins made of the webhooks, newest first."},
+                .about = "What the plugins made of the webhooks, newest first.",
+                .query = list_query({{"type"}, {"conversation"}, {"since", "SinceTime"}}),
+                .answers = page_of("Event")},
                [&](const ExchangePtr& exchange) { list_events(exchange, context); });
 }
 

@@ -50,6 +50,16 @@ size_t parse_limit(const std::string& text) {
 
 }  // namespace
 
+std::vector<QueryKey> list_query(std::vector<QueryKey> filters) {
+    filters.push_back({"limit", "Limit"});
+    filters.push_back({"cursor", "Cursor"});
+    return filters;
+}
+
+std::vector<RouteAnswer> page_of(const std::string& schema) {
+    return {{.schema = schema, .page = true}};
+}
+
 ListRequest::ListRequest(const HttpRequest& request, std::string list,
                          std::initializer_list<std::string_view> filters)
     : query_(Query::parse(request.query)), list_(std::move(list)) {

@@ -18,6 +18,11 @@ struct Cursor {
     std::string text = "g";  ///< Behind every UUID: the first page.
 };
 
+/// For RouteSpec::query of a list: its filters, limit and cursor.
+std::vector<QueryKey> list_query(std::vector<QueryKey> filters = {});
+/// For RouteSpec::answers of a list.
+std::vector<RouteAnswer> page_of(const std::string& schema);
+
 /// The query of a list. Throws Problem: unknown_parameter, duplicate_parameter, invalid_cursor,
 /// invalid_field (limit, since).
 class ListRequest {

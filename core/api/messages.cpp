@@ -332,39 +332,62 @@ void rethrow_refusal(const SendRefused& refused) {
     throw Problem(refused.code, refused.what(), errors);
 }
 
+std::vector<std::string> send_problems(std::vector<std::string> more) {
+    more.insert(more.end(), {"conversation_closed", "recipient_opted_out", "window_closed",
+                             "text_too_long", "unsupported_media", "rate_limited"});
+    return more;
+}
+
 void add_message_routes(Router& router, ApiContext& context) {
     router.add({.name = "messages.list",
                 .method = "GET",
                 .path = "/api/v1/messages",
                 .roles = roles::message_readers,
-                .about = "Messages of all conversations, newest first."},
+                .about = "Messages of all conversations, newest first.",
+                .query = list_query({{"channel"},
+                                     {"provider_id"},
+                                     {"contact"},
+                                     {"status", "MessageStatus"},
+                                     {"direction", "Direction"},
+                                     {"since", "SinceTime"}}),
+                .answers = page_of("Message")},
                [&](const ExchangePtr& exchange) { list_all(exchange, context); });
     router.add({.name = "messages.get",
                 .method = "GET",
                 .path = "/api/v1/messages/{id}",
                 .roles = roles::message_readers,
-                .about = "One message with the history of its status."},
+                .about = "One message with the history of its status.",
+                .answers = {{.schema = "Message"}}},
                [&](const ExchangePtr& exchange) { get_one(exchange, context); });
-    router.add({.name = "messages.create",
-                .method = "POST",
-                .path = "/api/v1/messages",
-                .body = BodyKind::json,
-                .roles = roles::message_writers,
-                .about = "Queues a message; never waits for the provider."},
-               [&](const ExchangePtr& exchange) { create(exchange, context); });
+    router.add(
+        {.name = "messages.create",
+         .method = "POST",
+         .path = "/api/v1/messages",
+         .body = BodyKind::json,
+         .roles = roles::message_writers,
+         .about = "Queues a message; never waits for the provider.",
+         .takes = "NewMessage",
+         .answers = {{202, "Message"}},
+         .problems = send_problems({"unknown_channel", "invalid_phone_number", "unknown_id"})},
+        [&](const ExchangePtr& exchange) { create(exchange, context); });
     router.add({.name = "messages.resend",
                 .method = "POST",
                 .path = "/api/v1/messages/{id}/resend",
                 .body = BodyKind::none,
                 .roles = roles::message_writers,
-                .about = "A message that failed, expired or was cancelled, as a new one."},
+                .about = "A message that failed, expired or was cancelled, as a new one.",
+                .answers = {{202, "Message"}},
+                .problems = send_problems({"delivery_running", "delivery_finished"})},
                [&](const ExchangePtr& exchange) { resend(exchange, context); });
     router.add({.name = "conversations.send",
                 .method = "POST",
                 .path = "/api/v1/conversations/{id}/messages",
                 .body = BodyKind::json,
                 .roles = roles::message_writers,
-                .about = "Queues a message in a conversation."},
+                .about = "Queues a message in a conversation.",
+                .takes = "NewReply",
+                .answers = {{202, "Message"}},
+                .problems = send_problems()},
                [&](const ExchangePtr& exchange) { create_in_conversation(exchange, context); });
 }
 

@@ -78,7 +78,8 @@ RouteEntry PluginRoutes::entry_for(const std::string& instance, const ApiRoute& 
                    .max_body_bytes = route.max_body_bytes,
                    .runs_on = RunsOn::worker,
                    .roles = roles_of(route),
-                   .about = route.about};
+                   .about = route.about,
+                   .answers = {{.status = RouteAnswer::any_status}}};
     return {std::move(spec), [this, instance, route](const ExchangePtr& exchange) {
                 const bool taken = pool_.post([this, instance, route, exchange] {
                     answering_errors(exchange, [&] { answer(exchange, instance, route); });

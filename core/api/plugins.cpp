@@ -110,13 +110,16 @@ void add_plugin_routes(Router& router, ApiContext& context) {
                 .method = "GET",
                 .path = "/api/v1/plugins",
                 .roles = roles::operators,
-                .about = "What is loaded, and why something is not."},
+                .about = "What is loaded, and why something is not.",
+                .query = list_query(),
+                .answers = page_of("Plugin")},
                [&](const ExchangePtr& exchange) { list_all(exchange, context); });
     router.add({.name = "plugins.get",
                 .method = "GET",
                 .path = "/api/v1/plugins/{instance}",
                 .roles = roles::operators,
-                .about = "One instance."},
+                .about = "One instance.",
+                .answers = {{.schema = "Plugin"}}},
                [&](const ExchangePtr& exchange) { get_one(exchange, context); });
     using Work = void (PluginHost::*)(const std::string&);
     const std::tuple<const char*, Work, const char*> actions[] = {
@@ -130,7 +133,9 @@ void add_plugin_routes(Router& router, ApiContext& context) {
                     .path = std::string("/api/v1/plugins/{instance}/") + action,
                     .body = BodyKind::none,
                     .roles = roles::switchers,
-                    .about = about},
+                    .about = about,
+                    .answers = {{.schema = "Plugin"}},
+                    .problems = {"plugin_failed", "channel_unavailable"}},
                    [&context, work = work](const ExchangePtr& exchange) {
                        change(exchange, context, work);
                    });

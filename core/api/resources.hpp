@@ -15,5 +15,6 @@ void add_plugin_routes(Router& router, ApiContext& context);
 void add_ingress_routes(Router& router, ApiContext& context);
 void add_delivery_routes(Router& router, ApiContext& context);
 void add_health_routes(Router& router, ApiContext& context);
+void add_openapi_routes(Router& router);
 
 }  // namespace patchbay

@@ -70,8 +70,8 @@ protected:
         }
         const auto answer = std::make_shared<std::promise<Response>>();
         auto result = answer->get_future();
-        RequestPipeline{answer_errors, find_route(router_), check_body, authenticate_api(identity_),
-                        authorise()}
+        RequestPipeline{answer_errors, find_route(router_),         check_body,
+                        check_query,   authenticate_api(identity_), authorise()}
             .run(std::make_shared<Exchange>(std::move(request), "req-1", [answer](Response made) {
                 answer->set_value(std::move(made));
             }));

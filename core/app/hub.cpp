@@ -83,8 +83,8 @@ Hub::Hub(const HubConfig& config, Report report)
       plugin_routes_(store_, plugins_, router_),
       api_(api_context()),
       server_(server_config(config), clock_, ids_, router_,
-              {answer_errors, find_route(router_), dispatch, authenticate_api(identity_),
-               authorise(), check_body}) {
+              {answer_errors, find_route(router_),
+               dispatch, authenticate_api(identity_), authorise(), check_body, check_query}) {
     const Recovered recovered = recover(store_, ids_, self_, true);
     forget_unfinished_keys(store_);
     report_("store", config.store.url + ", " + std::to_string(recovered.ready) +

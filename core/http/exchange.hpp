@@ -35,6 +35,21 @@ enum class BodyKind { none, json, form, any };
 /// a small pool of its own for health and shutdown.
 enum class RunsOn { reactor, worker, control };
 
+/// A query key that a route knows.
+struct QueryKey {
+    std::string name;
+    std::string schema = "Text";  ///< A name of core/api/schemas/.
+};
+
+/// What a route answers when nothing is wrong.
+struct RouteAnswer {
+    int status = 200;      ///< any_status: a plugin's, which the hub does not know.
+    std::string schema{};  ///< A name of core/api/schemas/; empty: the answer has no body.
+    bool page = false;     ///< A page of them: {"items": [...], "next": cursor or null}.
+    std::string type = "application/json";
+    static constexpr int any_status = 0;
+};
+
 /// One row of the route table; /api/v1/openapi.json is made from these.
 struct RouteSpec {
     std::string name;    ///< Stable, used as metric label: "messages.create", "hook".
@@ -49,6 +64,14 @@ struct RouteSpec {
     bool socket = false;             ///< WebSocket: the handler calls Exchange::upgrade. What is no
                                      ///< handshake is refused before anything else (426, 400).
     std::string about;               ///< One sentence for the API description.
+
+    // For the description too; a route without answers is not described. Every route of /api/v1
+    // and /health has them (a test checks it).
+    std::vector<QueryKey> query{};  ///< Keys that it knows; /api/v1 refuses all others.
+    std::string takes{};            ///< Schema of the body: a name of core/api/schemas/.
+    std::vector<RouteAnswer> answers{};
+    std::vector<std::string> problems{};  ///< Codes of its own, beside those that follow from the
+                                          ///< rest (not signed in, faulty field, unknown id, ...).
 };
 
 struct RouteEntry {

@@ -1,6 +1,7 @@
 #include "http/stages.hpp"
 
 #include "http/problem.hpp"
+#include "http/query.hpp"
 
 namespace patchbay {
 namespace {
@@ -65,6 +66,16 @@ void check_body(const ExchangePtr& exchange, const Next& next) {
                           kind == BodyKind::json
                               ? "The body must be application/json in UTF-8."
                               : "The body must be application/x-www-form-urlencoded in UTF-8.");
+    }
+    next(exchange);
+}
+
+void check_query(const ExchangePtr& exchange, const Next& next) {
+    const RouteSpec& route = exchange->route->spec;
+    if (!route.answers.empty() && route.path.starts_with("/api/v1/")) {
+        std::vector<std::string_view> known;
+        for (const QueryKey& key : route.query) known.push_back(key.name);
+        Query::parse(exchange->request().query).require_known(known);
     }
     next(exchange);
 }

@@ -18,6 +18,10 @@ Stage find_route(Router& router);
 /// Does not look into the body.
 void check_body(const ExchangePtr& exchange, const Next& next);
 
+/// A described route of /api/v1 takes the query keys of its RouteSpec and no others: 400
+/// unknown_parameter, duplicate_parameter.
+void check_query(const ExchangePtr& exchange, const Next& next);
+
 /// Goes on where the route runs: on this thread, or on a pool. A full pool: 503 busy.
 void dispatch(const ExchangePtr& exchange, const Next& next);
 
