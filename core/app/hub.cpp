@@ -3,6 +3,7 @@
 #include "api/idempotency.hpp"
 #include "base/log.hpp"
 #include "delivery/messaging_service.hpp"
+#include "http/cors.hpp"
 #include "http/stages.hpp"
 #include "inbound/webhook_service.hpp"
 #include "plugins/services/basic_services.hpp"
@@ -83,7 +84,7 @@ Hub::Hub(const HubConfig& config, Report report)
       plugin_routes_(store_, plugins_, router_),
       api_(api_context()),
       server_(server_config(config), clock_, ids_, router_,
-              {answer_errors, find_route(router_),
+              {answer_errors, allow_origins(config.server.cors_origins), find_route(router_),
                dispatch, authenticate_api(identity_), authorise(), check_body, check_query}) {
     const Recovered recovered = recover(store_, ids_, self_, true);
     forget_unfinished_keys(store_);

@@ -1,0 +1,15 @@
+// Which other origins may use the API from a browser (S6B).
+#pragma once
+#include <string>
+#include <vector>
+
+#include "http/exchange.hpp"
+
+namespace patchbay {
+
+/// Answers on /api and /health may be read, with credentials, by pages of exactly these origins;
+/// for any other there is no CORS header at all. Before find_route, so that refusals can be read
+/// too; the 204 of OPTIONS becomes the answer to a preflight.
+Stage allow_origins(std::vector<std::string> origins);
+
+}  // namespace patchbay
