@@ -20,6 +20,7 @@ void add_api_routes(Router& router, ApiContext& context) {
     add_ingress_routes(router, context);
     add_delivery_routes(router, context);
     add_openapi_routes(router);
+    add_docs_routes(router, context);
 }
 
 Response call_locally(Router& router, ApiContext& context, HttpRequest request) {

@@ -16,5 +16,6 @@ void add_ingress_routes(Router& router, ApiContext& context);
 void add_delivery_routes(Router& router, ApiContext& context);
 void add_health_routes(Router& router, ApiContext& context);
 void add_openapi_routes(Router& router);
+void add_docs_routes(Router& router, ApiContext& context);
 
 }  // namespace patchbay
