@@ -42,13 +42,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
             check<StepResult>(bytes);
             break;
         case 5:
-            check<Rows>(bytes);
+            check<tables::Rows>(bytes);
             break;
         case 6:
             check<detail::Schema>(bytes);
             break;
         default:
-            check<TableStep>(bytes);
+            check<tables::TableStep>(bytes);
     }
     return 0;
 }
