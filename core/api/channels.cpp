@@ -1,5 +1,6 @@
 // GET /api/v1/channels; POST /api/v1/channels/{name}/resume
 #include "api/answers.hpp"
+#include "api/idempotency.hpp"
 #include "api/instances.hpp"
 #include "api/lists.hpp"
 #include "api/resources.hpp"
@@ -94,6 +95,7 @@ void list_all(const ExchangePtr& exchange, ApiContext& context) {
 
 void resume(const ExchangePtr& exchange, ApiContext& context) {
     const std::string name = exchange->params.at("name");
+    if (!begins_once(exchange, context.store)) return;
     for (const auto& instance : list_instances(context)) {
         if (instance.info.instance != name || !is_channel(instance)) continue;
         if (!context.resume) throw Problem("channel_unavailable", "No server runs.");

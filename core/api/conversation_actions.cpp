@@ -61,17 +61,16 @@ void reopen(const ExchangePtr& exchange, ApiContext& context) {
     });
 }
 
-/// By its display name; empty for null. nullopt when the field is absent. Throws Problem
-/// unknown_department.
+/// By its display name; empty for null. nullopt when the field is absent or names none.
 std::optional<std::string> read_department(Fields& fields, const ApiContext& context) {
     const auto given = fields.text("department", 200);
     if (!given) {
         return fields.is_null("department") ? std::optional<std::string>("") : std::nullopt;
     }
     if (auto name = find_department(context.config.departments, *given)) return name;
-    throw Problem("unknown_department", "There is no department \"" + *given + "\".",
-                  {{"/department", "unknown_department", "names none"}})
-        .with("known", to_json(json_texts(context.config.departments)));
+    fields.refuse("department", "unknown_department", "names none");
+    fields.tell("known", to_json(json_texts(context.config.departments)));
+    return std::nullopt;
 }
 
 /// Who can be given a conversation: an active person who answers.
@@ -90,7 +89,8 @@ void assign(const ExchangePtr& exchange, ApiContext& context) {
     const auto assignee = fields.text("assignee", 64);
     const bool nobody = fields.is_null("assignee");
     const auto department = read_department(fields, context);
-    if (!assignee && !nobody && !department) {
+    const bool somewhere = fields.has("department") || fields.is_null("department");
+    if (!assignee && !nobody && !somewhere) {
         fields.refuse("assignee", "missing_field", "or department is required");
     }
     fields.done();

@@ -91,6 +91,10 @@ void Fields::refuse(const std::string& name, const std::string& code, const std:
     problems_.push_back({pointer_ + "/" + name, code, detail});
 }
 
+void Fields::tell(const std::string& key, const std::string& json_value) {
+    extra_[key] = json_value;
+}
+
 void Fields::include(const Fields& part) {
     Fields copy = part;
     copy.check_unknown();
@@ -109,7 +113,9 @@ void Fields::done() {
     check_unknown();
     if (problems_.empty()) return;
     const FieldProblem& first = problems_.front();
-    throw Problem(first.code, first.pointer.substr(1) + " " + first.detail + ".", problems_);
+    Problem problem(first.code, first.pointer.substr(1) + " " + first.detail + ".", problems_);
+    problem.extra = extra_;
+    throw problem;
 }
 
 }  // namespace patchbay

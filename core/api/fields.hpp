@@ -28,6 +28,8 @@ public:
     JsonArray array(const std::string& name);    ///< Null pointer when absent.
 
     void refuse(const std::string& name, const std::string& code, const std::string& detail);
+    /// An extra member of the Problem, its value as JSON text.
+    void tell(const std::string& key, const std::string& json_value);
     /// Takes over what is wrong with a part.
     void include(const Fields& part);
     /// Throws the Problem that names all faulty fields, if there is one. To be called before
@@ -40,6 +42,7 @@ private:
     std::string pointer_;
     std::vector<std::string> known_;
     std::vector<FieldProblem> problems_;
+    Labels extra_;
 };
 
 }  // namespace patchbay

@@ -309,7 +309,7 @@ std::map<int, std::set<std::string>> problems_of(const RouteSpec& route) {
     if (!is_public(route)) add(codes, {"unauthenticated", "token_expired", "forbidden"});
     if (!is_public(route) && for_keys(route)) add(codes, {"scope_missing"});
     if (!is_public(route) && writes) add(codes, {"csrf_refused"});
-    if (route.path.find('{') != std::string::npos) add(codes, {"unknown_id"});
+    if (route.path.find('{') != std::string::npos) add(codes, {"unknown_id", "unknown_path"});
     if (route.path.starts_with("/api/v1/"))
         add(codes, {"unknown_parameter", "duplicate_parameter"});
     for (const QueryKey& key : route.query)

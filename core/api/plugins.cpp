@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "api/answers.hpp"
+#include "api/idempotency.hpp"
 #include "api/instances.hpp"
 #include "api/lists.hpp"
 #include "api/resources.hpp"
@@ -66,6 +67,7 @@ Problem plugin_failed(const ConfigError& error) {
 void change(const ExchangePtr& exchange, ApiContext& context,
             void (PluginHost::*work)(const std::string&)) {
     const std::string name = exchange->params.at("instance");
+    if (!begins_once(exchange, context.store)) return;
     require_instance(context, name);
     if (!context.plugins || !context.instance_changed)
         throw Problem("channel_unavailable", "No server runs.");
