@@ -24,6 +24,7 @@ async function startPlace() {
   provider.statuses = (receipt) => (receipt.sid.charCodeAt(33) % 3 === 0 ? ['sent', 'delivered'] : []);
   provider.callbackRetries = 40;
   const hub = await Hub.start({
+    judged: false,
     env: options.control ? { PATCHBAY_NEGATIVE_CONTROL: options.control } : {},
     config: {
       log: { level: 'warn', format: 'text', file: '' },

@@ -38,6 +38,7 @@ async function withPlace(concurrency, work) {
   const provider = await Provider.start();
   provider.statuses = [];
   const hub = await Hub.start({
+    judged: false,
     config: {
       log: { level: 'warn', format: 'text', file: '' },
       plugins: {

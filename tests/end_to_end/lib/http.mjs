@@ -5,6 +5,8 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
+import { judge } from './description.mjs';
+
 export class Answer {
   constructor(status, headers, body) {
     Object.assign(this, { status, headers, body });
@@ -13,8 +15,17 @@ export class Answer {
   get json() { return JSON.parse(this.body); }
 }
 
-/** Sends one request; `target` is what stands in the request line. Rejects when no complete answer came. */
-export function send(base, target, { method = 'GET', headers = {}, body = '', agent, timeoutMs = 30_000 } = {}) {
+/**
+ * Sends one request; `target` is what stands in the request line. Rejects when no complete answer came, and when a hub answers what it
+ * does not describe.
+ */
+export async function send(base, target, options = {}) {
+  const answer = await sendUnjudged(base, target, options);
+  judge(base, options.method ?? 'GET', target, answer);
+  return answer;
+}
+
+function sendUnjudged(base, target, { method = 'GET', headers = {}, body = '', agent, timeoutMs = 30_000 } = {}) {
   const { hostname, port } = new URL(base);
   return new Promise((resolve, reject) => {
     const length = method === 'GET' && !body ? {} : { 'content-length': Buffer.byteLength(body) };

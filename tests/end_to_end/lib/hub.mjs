@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
+import { describedBy } from './description.mjs';
 import { freePort, send, until } from './http.mjs';
 import { binary } from './places.mjs';
 import { accountSid, authToken, ownNumber } from './twilio.mjs';
@@ -24,9 +25,10 @@ export function smsInstance({ apiBase = 'http://127.0.0.1:9', config = {}, ...mo
 }
 
 export class Hub {
-  /** `config` is laid over the development defaults, block by block; `env` goes to the process; `port` where it has to be known. */
-  static async start({ config = {}, env = {}, publicUrl, port } = {}) {
+  /** `config` is laid over the development defaults, block by block; `env` goes to the process; `port` where it has to be known; `judged: false` under load. */
+  static async start({ config = {}, env = {}, publicUrl, port, judged = true } = {}) {
     const hub = new Hub();
+    hub.judged = judged;
     hub.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'patchbay-test-'));
     hub.port = port ?? await freePort();
     hub.url = `http://127.0.0.1:${hub.port}`;
@@ -79,7 +81,9 @@ export class Hub {
       return (await send(this.url, '/health/ready', { timeoutMs: 2000 })).status === 200;
     }, { seconds, everyMs: 15 }).catch((error) => { throw new Error(`${error.message}\n${this.log.slice(-4000)}`); });
     if (end) throw new Error(`the hub ended at start: ${JSON.stringify(end)}\n${this.log.slice(-4000)}`);
-    return Date.now() - began;
+    const ms = Date.now() - began;
+    if (this.judged) describedBy(this.url, (await send(this.url, '/api/v1/openapi.json')).body);
+    return ms;
   }
 
   async kill() {
