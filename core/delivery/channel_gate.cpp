@@ -34,10 +34,12 @@ std::optional<Breaker::Seen> seen_by_breaker(Verdict verdict) {
 
 }  // namespace
 
-ChannelGate::ChannelGate(ChannelSettings settings, LeaseSource leases, const Clock& clock)
+ChannelGate::ChannelGate(ChannelSettings settings, LeaseSource leases, const Clock& clock,
+                         std::shared_ptr<Bulkhead> bulkhead)
     : settings_(std::move(settings)),
       leases_(std::move(leases)),
       clock_(clock),
+      bulkhead_(std::move(bulkhead)),
       pace_(settings_.per_second) {}
 
 std::optional<Capabilities> ChannelGate::look_at_plugin() const try {
@@ -53,6 +55,7 @@ std::optional<Capabilities> ChannelGate::look_at_plugin() const try {
 Gate::Answer ChannelGate::may_claim(unsigned free_workers, unsigned busy_workers) {
     const auto capabilities = look_at_plugin();
     const SteadyTime now = clock_.steady();
+    const unsigned room = bulkhead_->free_for(settings_.instance, busy_workers);
     const std::lock_guard lock{mutex_};
     if (!paused_.empty() || !capabilities) return {0, now + look_again};
     capabilities_ = *capabilities;
@@ -63,8 +66,9 @@ Gate::Answer ChannelGate::may_claim(unsigned free_workers, unsigned busy_workers
     if (settings_.per_second == 0) pace_.set_rate(capabilities->per_second);
     const uint32_t most = most_at_once(settings_.concurrency, capabilities->max_concurrency);
     const unsigned places = with_factor(most, pace_.factor(now));
-    if (busy_workers >= places) return {0, now + look_again};
-    const unsigned count = pace_.available(now, std::min(free_workers, places - busy_workers));
+    if (busy_workers >= places || room == 0) return {0, now + look_again};
+    const unsigned count =
+        pace_.available(now, std::min({free_workers, places - busy_workers, room}));
     return {count, pace_.next()};
 }
 
@@ -72,6 +76,7 @@ SteadyTime ChannelGate::take() {
     const SteadyTime now = clock_.steady();
     const std::lock_guard lock{mutex_};
     breaker_.probe_started(now);
+    bulkhead_->began(settings_.instance);
     return pace_.take(now);
 }
 

@@ -3,12 +3,14 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <patchbay/sdk.hpp>
 #include <string>
 
 #include "base/clock.hpp"
+#include "delivery/bulkhead.hpp"
 #include "delivery/job_runner.hpp"
 #include "delivery/pace.hpp"
 #include "delivery/verdict.hpp"
@@ -30,7 +32,9 @@ struct ChannelSettings {
 /// [any thread]
 class ChannelGate final : public Gate {
 public:
-    ChannelGate(ChannelSettings settings, LeaseSource leases, const Clock& clock);
+    /// Channels of one hub share a bulkhead.
+    ChannelGate(ChannelSettings settings, LeaseSource leases, const Clock& clock,
+                std::shared_ptr<Bulkhead> bulkhead = std::make_shared<Bulkhead>());
 
     Answer may_claim(unsigned free_workers, unsigned busy_workers) override;
     SteadyTime take() override;
@@ -56,6 +60,7 @@ private:
     const ChannelSettings settings_;
     const LeaseSource leases_;
     const Clock& clock_;
+    const std::shared_ptr<Bulkhead> bulkhead_;
     mutable std::mutex mutex_;
     Pace pace_;
     Breaker breaker_;

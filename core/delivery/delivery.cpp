@@ -59,6 +59,7 @@ struct Delivery::Impl {
     DeliveryContext context;
     UnknownResolver resolver;
     ClockGuard guard;
+    std::shared_ptr<Bulkhead> bulkhead = std::make_shared<Bulkhead>();
     std::shared_ptr<Probation> probation = std::make_shared<Probation>();
     mutable std::shared_mutex queues_mutex;  // Of the map; what it holds stays for ever.
     std::map<std::string, Queue> queues;
@@ -177,14 +178,20 @@ Delivery::~Delivery() { stop(0ms); }
 void Delivery::add_channel(const ChannelSettings& settings) {
     Impl& impl = *impl_;
     DeliveryContext& context = impl.context;
+    const uint32_t most = impl.bulkhead->most_of_one();
+    if (settings.concurrency > most) {
+        log_warn("delivery", "one channel may not hold more than half of all sending threads",
+                 {{"channel", settings.instance}, {"most", std::to_string(most)}});
+    }
     Queue queue;
-    queue.gate = std::make_shared<ChannelGate>(settings, impl.leases, context.store.clock());
+    queue.gate =
+        std::make_shared<ChannelGate>(settings, impl.leases, context.store.clock(), impl.bulkhead);
     queue.sender = std::make_unique<Sender>(context, queue.gate);
     queue.runner = std::make_unique<JobRunner>(
         context.store, context.ids,
         RunnerOptions{.queue = settings.instance,
                       .owner = context.owner,
-                      .workers = settings.concurrency,
+                      .workers = std::min(settings.concurrency, most),
                       .probation = impl.probation},
         [sender = queue.sender.get()](ClaimedJob& job) { sender->run(job); }, queue.gate);
     impl.add(settings.instance, std::move(queue));
@@ -274,6 +281,20 @@ void Delivery::resume(const std::string& channel) {
     store.write([&](Transaction& tx) { tx.run(sql::channel_resume, {now, channel}); });
     gate.resume();
     impl_->wake(channel);
+}
+
+void Delivery::credentials_are(const std::string& channel, int64_t mark) {
+    const std::string name = "credentials:" + channel;
+    const bool are_new = impl_->context.store.write([&](Transaction& tx) {
+        const auto known = tx.first(sql::credentials_known, {name});
+        if (known && known->number(0) == mark) return false;
+        tx.run(sql::credentials_keep, {name, mark});
+        const auto reason = tx.first(sql::channel_pause_reason, {channel});
+        return known && reason && !reason->is_null(0) && reason->text(0) == "auth_failed";
+    });
+    if (!are_new) return;
+    log_info("delivery", "a channel has new credentials and goes on", {{"channel", channel}});
+    resume(channel);
 }
 
 std::optional<std::string> Delivery::paused(const std::string& channel) const {

@@ -40,8 +40,12 @@ public:
 
     /// The sends of a channel wait, without using attempts; kept over restarts.
     void pause(const std::string& channel, const std::string& reason);
-    /// By an operator, or after its secret was changed.
+    /// By an operator.
     void resume(const std::string& channel);
+    /// `mark` is a number made of the channel's credentials. Where it is another than at the last
+    /// call, of this process or one before, a channel that was paused because they were refused
+    /// goes on (F23).
+    void credentials_are(const std::string& channel, int64_t mark);
     std::optional<std::string> paused(const std::string& channel) const;
     /// What the channel can carry, for Draft::limits. Never calls the plugin.
     SendLimits limits(const std::string& channel) const;

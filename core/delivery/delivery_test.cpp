@@ -108,6 +108,29 @@ TEST_F(WholeDelivery, KeepsAPauseOverARestartAndResumes_F23) {
     EXPECT_EQ(channel->calls().back().attempt, 1u) << "no attempt was spent";
 }
 
+TEST_F(WholeDelivery, GoesOnWhenTheCredentialsThatWereRefusedAreOthers_F23_G14) {
+    channel->throws(Error{ErrorKind::unauthorized, "bad token"});
+    const QueuedMessage queued = queue("+15558675310");
+    {
+        const auto delivery = start();
+        delivery->credentials_are("sms", 1);
+        ASSERT_TRUE(eventually([&] { return delivery->paused("sms").has_value(); }));
+        delivery->credentials_are("sms", 1);
+        EXPECT_EQ(delivery->paused("sms"), "auth_failed") << "the same ones are no reason to try";
+        delivery->stop(10s);
+    }
+    const auto delivery = start();
+    delivery->credentials_are("sms", 1);
+    EXPECT_EQ(delivery->paused("sms"), "auth_failed");
+    delivery->credentials_are("sms", 2);
+    EXPECT_TRUE(eventually([&] { return status_of(queued.message_id) == "accepted"; }));
+    EXPECT_EQ(channel->calls().back().attempt, 1u) << "no attempt was spent";
+    delivery->pause("sms", "operator");
+    delivery->credentials_are("sms", 3);
+    EXPECT_EQ(delivery->paused("sms"), "operator") << "another reason stays";
+    delivery->stop(10s);
+}
+
 TEST_F(WholeDelivery, TellsWhoWaitsWithoutHoldingAThread) {
     const auto delivery = start();
     std::atomic<bool> told{false};

@@ -282,6 +282,17 @@ inline const Statement channel_paused{
     "SELECT instance,paused_reason,paused_at FROM channel_state WHERE paused_reason IS NOT NULL",
     {},
     true};
+// 'credentials:sms' and a number made of them.
+inline const Statement credentials_known{
+    "credentials.known", "SELECT value FROM counters WHERE name=$1", {"PRIMARY"}};
+inline const Statement credentials_keep{
+    "credentials.keep",
+    "INSERT INTO counters(name,value) VALUES($1,$2) ON CONFLICT(name) DO UPDATE SET "
+    "value=excluded.value"};
+inline const Statement channel_pause_reason{
+    "channel.pause_reason",
+    "SELECT paused_reason FROM channel_state WHERE instance=$1",
+    {"PRIMARY"}};
 inline const Statement node_next{
     "node.next",
     "INSERT INTO counters(name,value) VALUES('node',0) ON CONFLICT(name) DO UPDATE SET "
