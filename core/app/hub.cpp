@@ -1,6 +1,9 @@
 #include "app/hub.hpp"
 
+#include <cstring>
+
 #include "api/idempotency.hpp"
+#include "base/crypto.hpp"
 #include "base/log.hpp"
 #include "delivery/messaging_service.hpp"
 #include "http/cors.hpp"
@@ -91,6 +94,7 @@ Hub::Hub(const HubConfig& config, Report report)
     report_("store", config.store.url + ", " + std::to_string(recovered.ready) +
                          " jobs taken back, " + std::to_string(recovered.unknown) +
                          " sends of unknown outcome");
+    plugins_.check_webhooks_with(Hooks::why_uncheckable);
     ingress_.on_accepted([this](const std::string& instance) { events_.notify(instance); });
     register_services();
     add_api_routes(router_, api_);
@@ -122,7 +126,15 @@ Readiness Hub::readiness() const {
         readiness.degraded.push_back(instance.instance + ": " + std::string{word(instance.state)});
     }
     for (const Delivery::QueueState& queue : delivery_.state()) {
+        if (queue.breaker_open) readiness.degraded.push_back(queue.queue + ": breaker_open");
         if (queue.paused) readiness.degraded.push_back(queue.queue + ": " + *queue.paused);
+    }
+    for (const std::string& instance : events_.hearing_strangers()) {
+        readiness.degraded.push_back(instance + ": " + std::string{reason_unknown_account});
+    }
+    if (const auto off = clock_check_.off_by()) {
+        readiness.degraded.push_back("clock: " + std::to_string(std::abs(off->count())) + " s " +
+                                     (off->count() > 0 ? "ahead" : "behind"));
     }
     readiness.checks = {{"store", "up"}, {"plugins", plugins_up ? "up" : "degraded"}};
     return readiness;
@@ -132,7 +144,7 @@ void Hub::register_services() {
     register_log_service(services_);
     register_clock_service(services_, clock_, ids_);
     register_crypto_service(services_);
-    register_http_service(services_, client_);
+    register_http_service(services_, client_, clock_, clock_check_);
     register_kv_service(services_, store_);
     register_webhook_service(services_, hooks_);
     register_messaging_service(
@@ -159,15 +171,36 @@ void Hub::report_left_out(const std::string& instance, const std::vector<TakenRo
     }
 }
 
+// S45: nobody must run so by mistake.
+void Hub::report_unchecked(const std::string& instance) {
+    for (const InstanceConfig& one : config_.plugins) {
+        if (one.name != instance || one.signatures == "required") continue;
+        report_("plugin", instance + " takes webhooks from anybody: signatures: " + one.signatures);
+    }
+}
+
 void Hub::publish_routes(const InstanceInfo& instance) {
     report_("plugin", line_of(instance));
+    report_unchecked(instance.instance);
     report_left_out(instance.instance, hooks_.publish(instance.instance));
     report_left_out(instance.instance, plugin_routes_.publish(instance.instance));
+}
+
+// A number that says nothing of the credentials but whether they are others than before.
+void Hub::note_credentials(const std::string& instance) {
+    const auto face = plugins_.webhooks(instance);
+    if (!face || !is_channel(instance)) return;
+    std::string all;
+    for (const auto& [key, secret] : face->secrets) all += key + "=" + secret + "\n";
+    int32_t mark = 0;
+    std::memcpy(&mark, hmac_sha256("credentials of " + instance, all).data(), sizeof mark);
+    delivery_.credentials_are(instance, mark);
 }
 
 // What was kept for it while it was off goes on.
 void Hub::follow(const std::string& instance) {
     publish_routes(plugins_.find(instance).value());
+    note_credentials(instance);
     events_.notify(instance);
     delivery_.wake(instance);
 }
@@ -185,6 +218,7 @@ void Hub::add_queues() {
         delivery_.add_channel({.instance = instance.name,
                                .concurrency = instance.limits.concurrency,
                                .per_second = instance.limits.per_second});
+        note_credentials(instance.name);
     }
     delivery_.add_queue("flow", flow_workers, [this](ClaimedJob& job) { flows_.run(job); });
 }

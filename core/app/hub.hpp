@@ -6,6 +6,7 @@
 
 #include "api/api.hpp"
 #include "api/plugin_routes.hpp"
+#include "base/clock_check.hpp"
 #include "base/ids.hpp"
 #include "config/hub_config.hpp"
 #include "delivery/delivery.hpp"
@@ -43,7 +44,9 @@ public:
 private:
     void register_services();
     void report_left_out(const std::string& instance, const std::vector<TakenRoute>& routes);
+    void report_unchecked(const std::string& instance);
     void publish_routes(const InstanceInfo& instance);
+    void note_credentials(const std::string& instance);
     void follow(const std::string& instance);
     bool is_channel(const std::string& instance) const;
     void add_queues();
@@ -53,6 +56,7 @@ private:
     const HubConfig& config_;
     Report report_;
     SystemClock clock_;
+    ClockCheck clock_check_;
     Store store_;
     WorkerInfo self_;
     Ids ids_;

@@ -119,6 +119,30 @@ std::optional<TimeMs> parse_rfc3339(std::string_view text) {
     return at.time_since_epoch().count();
 }
 
+std::optional<TimeMs> parse_http_date(std::string_view text) {
+    using namespace std::chrono;
+    static constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    if (text.size() != 29) return std::nullopt;
+    const size_t m = months.find(text.substr(8, 3));
+    Scanner in{text.substr(5, 2)};
+    const int d = in.number(2);
+    in.rest = text.substr(11);
+    in.require(" ");
+    const int y = in.number(4);
+    in.require(" ");
+    const int hour = in.number(2);
+    in.require(":");
+    const int minute = in.number(2);
+    in.require(":");
+    const int second = in.number(2);
+    if (!in.fine || in.rest != " GMT" || m == std::string_view::npos || m % 3 != 0)
+        return std::nullopt;
+    const year_month_day date{year{y}, month{static_cast<unsigned>(m / 3 + 1)}, day{unsigned(d)}};
+    if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+    const auto at = sys_days{date} + hours{hour} + minutes{minute} + seconds{second};
+    return milliseconds{at.time_since_epoch()}.count();
+}
+
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
     int64_t count = 0;
     const char* end = text.data() + text.size();

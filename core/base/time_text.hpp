@@ -14,6 +14,10 @@ std::string rfc3339_seconds(TimeMs at);  ///< 2026-11-20T10:15:30Z, the form of 
 /// Takes a fraction of any length (cut to ms) and any offset. nullopt for anything else.
 std::optional<TimeMs> parse_rfc3339(std::string_view text);
 
+/// The form of HTTP's Date: Sun, 06 Nov 1994 08:49:37 GMT. nullopt for anything else; the name of
+/// the day is not looked at.
+std::optional<TimeMs> parse_http_date(std::string_view text);
+
 /// "500ms", "10s", "15m", "12h", "7d": a whole number and its unit. nullopt for anything else.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 std::string duration_text(

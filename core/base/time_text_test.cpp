@@ -20,6 +20,17 @@ TEST(TimeText, ReadsFractionsAndOffsets) {
     EXPECT_EQ(parse_rfc3339("2026-11-20T04:45:30.5-05:30"), 1'795'169'730'500);
 }
 
+TEST(TimeText, ReadsTheDateOfHttp) {
+    EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), 784'111'777'000);
+    EXPECT_EQ(parse_http_date("Fri, 15 Jan 2027 08:00:00 GMT"), 1'800'000'000'000);
+    for (const char* text : {"", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+                             "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 31 Feb 1994 08:49:37 GMT",
+                             "Sun, 06 anF 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT"}) {
+        SCOPED_TRACE(text);
+        EXPECT_EQ(parse_http_date(text), std::nullopt);
+    }
+}
+
 TEST(TimeText, RefusesWhatIsNoTime) {
     for (const char* text :
          {"", "2026-11-20", "2026-11-20T10:15:30", "2026-13-20T10:15:30Z", "2026-02-30T10:15:30Z",

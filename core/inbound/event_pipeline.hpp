@@ -23,6 +23,8 @@ struct Routed {
 
 /// The topic a plugin uses to say "nothing here for us": `code` is the reason kept with the row.
 inline constexpr const char* topic_ignored = "ignored";
+/// Such a `code`: the signature is good, the account is not ours (S49).
+inline constexpr std::string_view reason_unknown_account = "unknown_account";
 
 class EventPipeline {
 public:

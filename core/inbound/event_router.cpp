@@ -8,6 +8,7 @@
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
 #include "inbound/statements.hpp"
+#include "inbound/strangers.hpp"
 
 namespace patchbay {
 namespace {
@@ -43,6 +44,7 @@ struct Slice {
     std::vector<Understood> rows;
     size_t bytes = 0;
     std::set<std::string> queues;  // That got jobs.
+    size_t strangers = 0;          // Rows that were for an account that is not ours.
 };
 
 // Order per contact is the order of the commits: what follows a slice that failed must not be
@@ -109,6 +111,8 @@ public:
         }
         if (thread_.joinable()) thread_.join();
     }
+
+    bool hears_strangers() const { return strangers_.are_many(store_.clock().steady()); }
 
 private:
     void run() {
@@ -227,10 +231,12 @@ private:
 
     void commit(Transaction& tx, Slice& slice) {
         slice.queues.clear();
+        slice.strangers = 0;
         check_lease(tx);
         for (const Understood& one : slice.rows) {
             const Routed routed = commit_row(tx, one);
             slice.queues.insert(routed.queues.begin(), routed.queues.end());
+            if (routed.reason == reason_unknown_account) ++slice.strangers;
         }
     }
 
@@ -247,6 +253,10 @@ private:
 
     void tell(const Slice& slice) try {
         after_route_commit.pass();
+        if (strangers_.note(slice.strangers, store_.clock().steady())) {
+            log_error("inbound", "many webhooks are for an account that is not configured",
+                      {{"instance", instance_.name}});
+        }
         for (const std::string& queue : slice.queues) wake_(queue);
     } catch (const std::exception& error) {
         log_error("inbound", "nobody was told of new jobs",
@@ -319,6 +329,7 @@ private:
     Store& store_;
     const LeaseSource leases_;
     EventPipeline pipeline_;
+    Strangers strangers_;
     const std::string owner_;
     const std::function<void(const std::string&)> wake_;
     std::atomic<int64_t> token_{0};
@@ -362,6 +373,14 @@ void EventRouter::start() {
 void EventRouter::notify(const std::string& instance) {
     const auto router = routers_.find(instance);
     if (router != routers_.end()) router->second->notify();
+}
+
+std::vector<std::string> EventRouter::hearing_strangers() const {
+    std::vector<std::string> instances;
+    for (const auto& [name, router] : routers_) {
+        if (router->hears_strangers()) instances.push_back(name);
+    }
+    return instances;
 }
 
 void EventRouter::stop() {

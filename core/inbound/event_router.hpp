@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "config/hub_config.hpp"
 #include "delivery/channel_gate.hpp"
@@ -31,6 +32,9 @@ public:
 
     void start();
     void notify(const std::string& instance);  ///< [any thread] There is a new row.
+    /// [any thread] Instances to which many webhooks came in the last minute that are for an
+    /// account which is not theirs (S49).
+    std::vector<std::string> hearing_strangers() const;
     void stop();  ///< Finishes the rows at hand; what is left is routed at the next start.
 
 private:

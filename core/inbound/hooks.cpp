@@ -121,7 +121,6 @@ Hook hook_of(const InstanceConfig& instance, const std::string& public_url, cons
     return hook;
 }
 
-// A route that cannot be checked must not let anything in (S45). Empty: it can.
 std::string why_uncheckable(const Hook& hook) {
     const Signature signature = hook.route.signature;
     if (signature == Signature::none || signature == Signature::custom) return {};
@@ -129,7 +128,9 @@ std::string why_uncheckable(const Hook& hook) {
     if (hook.signatures != "required") return {};
     if (signature == Signature::shared_header && hook.settings.header.empty())
         return "it does not say which header holds the secret";
-    return hook.settings.secrets.empty() ? "its secret is missing or unusable" : "";
+    return hook.settings.secrets.empty()
+               ? "its secret \"" + hook.route.secret + "\" is missing or unusable"
+               : "";
 }
 
 std::vector<std::string> paths_of(const InstanceConfig& instance, const Route& route) {
@@ -180,16 +181,15 @@ std::vector<TakenRoute> Hooks::publish(const std::string& name) {
     const auto face = plugins_.webhooks(name);
     if (!face) return {};
     const InstanceConfig& instance = instance_named(config_, name);
+    if (instance.signatures != "required") {
+        log_warn("inbound", "webhooks are taken whoever sends them",
+                 {{"instance", name}, {"signatures", instance.signatures}});
+    }
 
     std::vector<RouteEntry> entries;
     for (const Route& route : face->routes) {
         const auto hook =
             std::make_shared<const Hook>(hook_of(instance, signed_url(config_), *face, route));
-        if (const std::string why = why_uncheckable(*hook); !why.empty()) {
-            log_error("inbound", "webhook route left out: " + why,
-                      {{"instance", name}, {"route", route.name}, {"key", route.secret}});
-            continue;
-        }
         const auto methods =
             route.methods.empty() ? std::vector<std::string>{"POST"} : route.methods;
         for (const std::string& path : paths_of(instance, route)) {
@@ -205,6 +205,14 @@ std::vector<TakenRoute> Hooks::publish(const std::string& name) {
 }
 
 void Hooks::withdraw(const std::string& instance) { router_.replace(instance, {}); }
+
+std::string Hooks::why_uncheckable(const InstanceConfig& instance, const WebhookFace& face) {
+    for (const Route& route : face.routes) {
+        const std::string why = patchbay::why_uncheckable(hook_of(instance, "", face, route));
+        if (!why.empty()) return "webhook \"" + route.name + "\" cannot be checked: " + why;
+    }
+    return {};
+}
 
 std::string Hooks::public_url(const std::string& instance, const std::string& route) const {
     std::string base = config_.server.public_url;

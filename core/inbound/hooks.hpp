@@ -16,11 +16,14 @@ public:
           Ingress& ingress);
 
     /// Publishes the routes of one instance, replacing what it had; also while it is disabled:
-    /// its webhooks are checked, stored and answered then, and routed when it is back. A route that
-    /// cannot be checked (no secret, S45) is left out and logged. So is a path that another
-    /// instance has already; the answer tells them.
+    /// its webhooks are checked, stored and answered then, and routed when it is back. A path that
+    /// another instance has already is left out; the answer tells them.
     std::vector<TakenRoute> publish(const std::string& instance);
     void withdraw(const std::string& instance);
+
+    /// Why a webhook of this instance could not be told from a forged one: a secret that is missing
+    /// or unusable, a scheme that is not known here (S45). Empty: each can.
+    static std::string why_uncheckable(const InstanceConfig& instance, const WebhookFace& face);
 
     /// What to enter at the provider: public_url + /hooks/{instance}/{route}.
     std::string public_url(const std::string& instance, const std::string& route) const;

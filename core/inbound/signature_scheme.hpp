@@ -32,7 +32,7 @@ public:
     /// secret.
     virtual void sign(Request& request, const SignatureSettings& settings, TimeMs now) const = 0;
 
-    /// False for a secret that the scheme can never use: the route is left out then (S45).
+    /// False for a secret that the scheme can never use: the instance does not start then (S45).
     virtual bool is_usable(std::string_view secret) const { return !secret.empty(); }
 };
 

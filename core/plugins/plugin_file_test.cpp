@@ -44,7 +44,7 @@ TEST(Stamp, IsReadWithoutRunningThePlugin) {  // C1
     EXPECT_EQ(stamp.abi_major, PB_ABI_MAJOR);
 }
 
-TEST(Stamp, OfABrokenFileIsRefusedWithTheReason) {  // F44
+TEST(Stamp, OfABrokenFileIsRefusedWithTheReason_F44) {
     const std::string file = hello();
     const size_t stamp = stamp_at(file);
     const struct {
@@ -86,7 +86,7 @@ TEST(Stamp, OfABrokenFileIsRefusedWithTheReason) {  // F44
     }
 }
 
-TEST(Stamp, ReaderSurvivesEveryDamagedHeader) {  // F44
+TEST(Stamp, ReaderSurvivesEveryDamagedHeader_F44) {
     std::string file = hello();
     const std::string whole = file;
     const uint64_t sections = reinterpret_cast<const Elf64_Ehdr*>(whole.data())->e_shoff;

@@ -49,6 +49,11 @@ std::vector<std::filesystem::path> folders_of(const HubConfig& config) {
             "plugins"};
 }
 
+std::optional<WebhookFace> face_of(Generation& generation) {
+    if (!generation.provides(WebhookHandler::interface_id)) return std::nullopt;
+    return WebhookFace{generation.routes(), generation.secrets()};
+}
+
 // Copies that a killed process left behind.
 void clear(const std::filesystem::path& staging) {
     std::filesystem::create_directories(staging);
@@ -90,6 +95,7 @@ struct PluginHost::Impl {
 
     GenerationPtr load(const InstanceConfig& instance, int64_t number) const;
     GenerationPtr run(Slot& slot, const InstanceConfig& instance);
+    void check_webhooks(const InstanceConfig& instance, Generation& generation) const;
     void note_stamp(Slot& slot, const PluginStamp& stamp);
     void keep_routes(Slot& slot, Generation& generation);
     void publish(Slot& slot, GenerationPtr generation, const InstanceConfig& instance);
@@ -106,6 +112,7 @@ struct PluginHost::Impl {
     bool is_production;
     std::filesystem::path staging;
     HostServices& services;
+    WebhookCheck webhook_check;
     std::mutex control;  // One change of any instance at a time.
     std::map<std::string, std::unique_ptr<Slot>> slots;
     std::vector<std::string> order;  // As in the file.
@@ -145,7 +152,7 @@ GenerationPtr PluginHost::Impl::run(Slot& slot, const InstanceConfig& instance) 
     note_stamp(slot, generation->stamp());
     try {
         generation->create();
-        if (generation->provides(WebhookHandler::interface_id)) generation->routes();
+        check_webhooks(instance, *generation);
         if (generation->provides(HttpApi::interface_id)) generation->api_routes();
         return generation;
     } catch (...) {
@@ -155,11 +162,17 @@ GenerationPtr PluginHost::Impl::run(Slot& slot, const InstanceConfig& instance) 
     }
 }
 
+void PluginHost::Impl::check_webhooks(const InstanceConfig& instance,
+                                      Generation& generation) const {
+    const auto face = face_of(generation);
+    if (!face || !webhook_check) return;
+    const std::string why = webhook_check(instance, *face);
+    if (!why.empty()) throw Error(ErrorKind::config, why);
+}
+
 // As run() left them: nothing here calls the plugin.
 void PluginHost::Impl::keep_routes(Slot& slot, Generation& generation) {
-    std::optional<WebhookFace> face;
-    if (generation.provides(WebhookHandler::interface_id))
-        face = WebhookFace{generation.routes(), generation.secrets()};
+    std::optional<WebhookFace> face = face_of(generation);
     std::vector<ApiRoute> api_routes;
     if (generation.provides(HttpApi::interface_id)) api_routes = generation.api_routes();
     const std::lock_guard lock(slot.mutex);
@@ -310,6 +323,10 @@ PluginHost::PluginHost(const HubConfig& config, HostServices& services,
     : impl_(std::make_unique<Impl>(config, services, std::move(staging))) {}
 
 PluginHost::~PluginHost() { stop(); }
+
+void PluginHost::check_webhooks_with(WebhookCheck check) {
+    impl_->webhook_check = std::move(check);
+}
 
 void PluginHost::start() {
     const std::lock_guard lock(impl_->control);

@@ -100,6 +100,11 @@ public:
     PluginHost(const HubConfig& config, HostServices& services, std::filesystem::path staging);
     ~PluginHost();  ///< stop()
 
+    /// Asked of every generation before it serves: empty, or why its webhooks could not be checked;
+    /// the instance does not start then (S45). Set before start().
+    using WebhookCheck = std::function<std::string(const InstanceConfig&, const WebhookFace&)>;
+    void check_webhooks_with(WebhookCheck check);
+
     /// Loads every configured instance. A failed one is kept with its reason in
     /// InstanceInfo::last_error; the others go on.
     void start();

@@ -87,7 +87,7 @@ TEST_F(PluginHosts, KeepTwoInstancesOfOneLibraryApart) {
     EXPECT_EQ(recording.lines(), (std::vector<std::string>{"one: One x", "two: Two x"}));
 }
 
-TEST_F(PluginHosts, GoOnWithoutTheInstancesThatFail) {  // F44
+TEST_F(PluginHosts, GoOnWithoutTheInstancesThatFail_F44) {
     install("hello");
     install("one/faulty");
     add("good", "hello");
@@ -109,7 +109,7 @@ TEST_F(PluginHosts, GoOnWithoutTheInstancesThatFail) {  // F44
     }
 }
 
-TEST_F(PluginHosts, RefuseBrokenAndForeignFilesAndServeTheRest) {  // F44
+TEST_F(PluginHosts, RefuseBrokenAndForeignFilesAndServeTheRest_F44) {
     install("hello");
     const std::string file = read_whole(plugin_file("hello"));
     const size_t stamp = file.find(PB_STAMP_MAGIC);
@@ -174,7 +174,7 @@ TEST_F(PluginHosts, ReportEveryMistakeOfAConfigurationAtItsPlace) {
     EXPECT_EQ(host->schema("faulty").keys.size(), 8u);
 }
 
-TEST_F(PluginHosts, TurnWhatAPluginThrowsIntoErrors) {  // F40, G16
+TEST_F(PluginHosts, TurnWhatAPluginThrowsIntoErrors_F40_G16) {
     install("one/faulty");
     add("sms", "faulty", {{"token", "secret-token"}});
     start();
@@ -197,7 +197,7 @@ TEST_F(PluginHosts, TurnWhatAPluginThrowsIntoErrors) {  // F40, G16
     EXPECT_EQ(send("sms", "fine").outcome, Outcome::accepted) << "it serves on";
 }
 
-TEST_F(PluginHosts, SurviveAPluginThatThrowsThroughTheBoundary) {  // F40
+TEST_F(PluginHosts, SurviveAPluginThatThrowsThroughTheBoundary_F40_G16) {
     install("one/rough");
     add("rough", "rough");
     start();
@@ -206,6 +206,16 @@ TEST_F(PluginHosts, SurviveAPluginThatThrowsThroughTheBoundary) {  // F40
     host->disable("rough");  // It throws in destroy, too.
     EXPECT_EQ(state_of("rough"), InstanceState::disabled);
     EXPECT_EQ(host->find("rough")->resident, 0);
+}
+
+TEST_F(PluginHosts, UnloadAPluginThatThrowsWhileItDrains_F40_G16) {
+    install("one/faulty");
+    add("one", "faulty", {{"token", "secret-token"}, {"mode", "throws in drain"}});
+    add("two", "faulty", {{"token", "secret-token"}, {"mode", "throws a number in drain"}});
+    start();
+    host->stop();
+    EXPECT_EQ(state_of("one"), InstanceState::gone);
+    EXPECT_EQ(state_of("two"), InstanceState::gone);
 }
 
 TEST_F(PluginHosts, RefuseAnswersThatBreakTheContract) {  // C10, F43
@@ -246,6 +256,22 @@ TEST_F(PluginHosts, HideTheSecretsOfAConfiguration) {  // S82
     EXPECT_EQ(host->lease("sms")->secret("token"), "hush-hush-4711");
     EXPECT_EQ(host->lease("sms")->secret("mode"), "") << "not a secret";
     EXPECT_EQ(redact(recording.lines().at(0)), "sms: token is ***");
+}
+
+TEST_F(PluginHosts, StartNoInstanceWhoseWebhooksCannotBeChecked_S45) {
+    install("one/faulty");
+    add("open", "faulty", {{"token", "weak"}});
+    add("closed", "faulty", {{"token", "strong"}});
+    host.emplace(config, recording.services, folder / "staging");
+    host->check_webhooks_with([](const InstanceConfig&, const WebhookFace& face) {
+        return face.secret("token") == "weak" ? "its secret is weak" : "";
+    });
+    host->start();
+    EXPECT_EQ(state_of("open"), InstanceState::failed);
+    EXPECT_EQ(error_of("open"), "its secret is weak");
+    EXPECT_EQ(host->lease("open"), nullptr);
+    EXPECT_FALSE(host->webhooks("open"));
+    EXPECT_EQ(state_of("closed"), InstanceState::active);
 }
 
 TEST_F(PluginHosts, KeepTheWebhooksOfADisabledInstance) {

@@ -59,7 +59,7 @@ TEST_F(Reload, KeepsTheOldGenerationWhenTheNewOneIsRefused) {  // G21, F44, F45
     EXPECT_EQ(mapped_copies(), 1u);
 }
 
-TEST_F(Reload, SurvivesAFileThatIsSwappedWhileItIsLoaded) {  // F44
+TEST_F(Reload, SurvivesAFileThatIsSwappedWhileItIsLoaded_F44) {
     start_faulty();
     write_whole(plugin_file("faulty"), "");  // Truncated in place, as a careless copy does.
     EXPECT_EQ(send("sms", "version").provider_id, "1.0.0");

@@ -2,20 +2,56 @@
 #include <patchbay/detail/wire.hpp>
 #include <patchbay/services.hpp>
 
+#include "base/log.hpp"
+#include "base/time_text.hpp"
 #include "plugins/services/basic_services.hpp"
+#include "plugins/services/byte_budget.hpp"
 
 namespace patchbay {
+namespace {
 
-void register_http_service(HostServices& services, HttpClient& client) {
-    services.register_method("http-client/1", method::http,
-                             [&client](const ServiceCaller&, std::string_view in) {
-                                 Call call;
-                                 Request request;
-                                 HttpOptions options;
-                                 wire::unpack(in, wire::Text::checked, call, request, options);
-                                 options.timeout = std::min(options.timeout, call.left);
-                                 return wire::pack(client.call(request, options));
-                             });
+constexpr size_t bytes_of_an_instance = 64u << 20;
+
+void note_time(const Response& response, const Clock& clock, ClockCheck& check) {
+    const auto date = response.headers.find("date");
+    if (date == response.headers.end()) return;
+    const auto theirs = parse_http_date(date->second);
+    if (!theirs || !check.heard(*theirs, clock.now_ms())) return;
+    if (const auto off = check.off_by()) {
+        log_warn("plugins",
+                 "the clock of this server is not what providers say, webhooks with a "
+                 "time in their signature are refused",
+                 {{"off_by_s", std::to_string(off->count())}});
+    } else {
+        log_info("plugins", "the clock of this server is what providers say", {});
+    }
+}
+
+}  // namespace
+
+void register_http_service(HostServices& services, HttpClient& client, const Clock& clock,
+                           ClockCheck& check) {
+    const auto budget = std::make_shared<ByteBudget>(bytes_of_an_instance);
+    services.register_method(
+        "http-client/1", method::http,
+        [&client, &clock, &check, budget](const ServiceCaller& caller, std::string_view in) {
+            Call call;
+            Request request;
+            HttpOptions options;
+            wire::unpack(in, wire::Text::checked, call, request, options);
+            options.timeout = std::min(options.timeout, call.left);
+            const auto began = clock.steady();
+            const auto share = budget->take(
+                caller.instance, request.body.size() + options.max_body_bytes, options.timeout);
+            if (!share) {
+                throw ConnectionFailed(false, "too much of this instance is under way");
+            }
+            options.timeout -=
+                std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady() - began);
+            const Response response = client.call(request, options);
+            note_time(response, clock, check);
+            return wire::pack(response);
+        });
 }
 
 }  // namespace patchbay

@@ -55,6 +55,10 @@ public:
         }
     }
 
+    void drain(milliseconds) override {
+        if (config_.mode == "throws in drain") throw std::runtime_error("drain went wrong");
+        if (config_.mode == "throws a number in drain") throw 42;
+    }
     Capabilities capabilities() const override { return {.look_up = true}; }
     SendResult send(const Call&, const OutboundMessage& message) override;
     std::optional<SendResult> look_up(const Call&, const OutboundMessage& message) override {
