@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 
-import { send } from './lib/http.mjs';
+import { send, until } from './lib/http.mjs';
 import { Hub, smsInstance } from './lib/hub.mjs';
 import { missing, sharedJson } from './lib/places.mjs';
-import { inboundFields, postHook } from './lib/twilio.mjs';
+import { Provider } from './lib/provider.mjs';
+import { authToken, inboundFields, newSid, postHook, signature } from './lib/twilio.mjs';
 
 const secret = '0123456789abcdef0123456789abcdef';
 const previous = 'the one before it, with blanks';
@@ -125,24 +126,78 @@ describe('the handshake of Meta (S48)', { skip: missing('contracts/vectors/whats
   }
 });
 
-describe('signatures: observe', () => {
-  test('keeps what is signed wrongly and says so in the log', async (t) => {
+describe('what nobody has to sign', () => {
+  test('signatures: observe keeps what is signed wrongly and says so in the log, whatever the scheme', async (t) => {
     const hub = await Hub.start({ config: { plugins: { door: instance({ signatures: 'observe' }) } } });
     t.after(() => hub.remove());
-    assert.equal((await post(hub, 'meta', metaHeaders('{}', 'wrong'))).status, 200);
-    assert.equal((await hub.sql('SELECT id FROM ingress')).length, 1);
-    assert.match(hub.log, /signature refused.*route=meta.*mode=observe/);
+    const routes = Object.entries(senders);
+    for (const [route, headersFor] of routes) {
+      assert.equal((await post(hub, route, headersFor('{}', 'wrong'))).status, 200);
+      assert.equal((await post(hub, route, headersFor('{}'))).status, 200);
+      assert.equal(hub.log.match(new RegExp(`signature refused.*route=${route}.*mode=observe`, 'g')).length, 1, route);
+    }
+    assert.equal((await hub.sql('SELECT id FROM ingress')).length, 2 * routes.length);
+    assert.match(hub.log, /door takes webhooks from anybody: signatures: observe/);
+  });
+
+  test('signatures: off looks at no signature, and the start says so (S45)', async (t) => {
+    const hub = await Hub.start({ config: { plugins: { door: instance({ signatures: 'off' }) } } });
+    t.after(() => hub.remove());
+    for (const route of Object.keys(senders)) assert.equal((await post(hub, route, {})).status, 200, route);
+    assert.doesNotMatch(hub.log, /signature refused/);
+    assert.match(hub.log, /door takes webhooks from anybody: signatures: off/);
+    assert.match(hub.log, /webhooks are taken whoever sends them.*instance=door/);
   });
 });
 
-describe('a route whose secret cannot be used (S45)', () => {
-  test('is not there', async (t) => {
+describe('an instance with a webhook whose secret cannot be used (S45)', () => {
+  test('does not start, and says why', async (t) => {
     const hub = await Hub.start({
-      config: { plugins: { door: instance({ config: { secret: 'whsec_not base64' } }) } },
+      config: { plugins: { door: instance({ config: { secret: 'whsec_not base64' } }), other: instance() } },
     });
     t.after(() => hub.remove());
-    assert.equal((await post(hub, 'standard', standardHeaders('{}'))).status, 404);
-    assert.match(hub.log, /left out.*route=standard/);
+    const body = '{}';
+    assert.equal((await post(hub, 'standard', standardHeaders(body))).status, 404);
+    assert.equal((await post(hub, 'meta', metaHeaders(body, 'whsec_not base64'))).status, 404);
+    assert.match(hub.log, /could not be started.*webhook \\?"standard\\?" cannot be checked/);
+    const { items } = (await hub.api('GET', '/api/v1/plugins')).json;
+    assert.equal(items.find((one) => one.instance === 'door').state, 'failed');
+    assert.equal((await send(hub.url, '/hooks/other/meta', { method: 'POST', body, headers: metaHeaders(body) })).status, 200, 'the others are there');
+  });
+});
+
+describe('what is refused (S44, S4A)', () => {
+  const canary = 'canary-4711-of-the-body';
+  test('leaves neither its body, nor what it sent, nor what was expected in the log', async (t) => {
+    const hub = await Hub.start({ config: { log: { level: 'debug', format: 'json', file: '' }, plugins: { door: instance() } } });
+    t.after(() => hub.remove());
+    const body = `{"text":"${canary}"}`;
+    for (const [route, headersFor] of Object.entries(senders)) {
+      const sent = headersFor(body, 'a wrong secret of the sender');
+      assertRefused(await post(hub, route, sent, body));
+      for (const value of [...Object.values(sent), ...Object.values(headersFor(body))]) {
+        if (value.length > 12) assert.ok(!hub.log.includes(value), `${route}: ${value}`);
+      }
+    }
+    assert.ok(!hub.log.includes(canary));
+    for (const word of [secret, previous, 'a wrong secret']) assert.ok(!hub.log.includes(word));
+    assert.equal(hub.log.match(/signature refused/g).length, Object.keys(senders).length, 'that it was refused is there');
+  });
+
+  test('is refused for its size before its signature, and for its signature before its form (S4A)', async (t) => {
+    const hub = await Hub.start({ config: { plugins: { sms: smsInstance() } } });
+    t.after(() => hub.remove());
+    const form = 'application/x-www-form-urlencoded';
+    const large = await send(hub.url, '/hooks/sms/message', { method: 'POST', body: 'a', headers: { 'content-type': form, 'content-length': 4 << 20 } });
+    assert.equal(large.status, 413);
+    const broken = 'Body=%zz';
+    const unsigned = await send(hub.url, '/hooks/sms/message', { method: 'POST', body: broken, headers: { 'content-type': form } });
+    assertRefused(unsigned);
+    const signed = await send(hub.url, '/hooks/sms/message', {
+      method: 'POST', body: broken, headers: { 'content-type': form, 'x-twilio-signature': signature(authToken, `${hub.publicUrl}/hooks/sms/message`, { Body: '%zz' }) },
+    });
+    assert.equal(signed.status, 400, 'its form is looked at last');
+    assert.deepEqual(await hub.sql('SELECT id FROM ingress'), []);
   });
 });
 
@@ -156,5 +211,35 @@ describe('a good signature from another account (S49)', () => {
     await hub.routed();
     assert.deepEqual(await hub.sql('SELECT state, reason FROM ingress'), [{ state: 'ignored', reason: 'unknown_account' }]);
     assert.deepEqual(await hub.sql('SELECT id FROM messages'), []);
+
+    const degraded = async () => (await send(hub.url, '/health/ready')).json.degraded;
+    for (let i = 1; i < 10; i += 1) await postHook(hub, '/hooks/sms/message', { ...fields, MessageSid: newSid() });
+    await hub.routed();
+    assert.deepEqual(await degraded(), [], 'ten in a minute are let go');
+    assert.equal((await postHook(hub, '/hooks/sms/message', { ...fields, MessageSid: newSid() })).status, 200);
+    await until('the operator is told', async () => (await degraded()).includes('sms: unknown_account'));
+    assert.match(hub.log, /many webhooks are for an account that is not configured.*instance=sms/);
+  });
+});
+
+describe('a clock that is wrong (S47)', () => {
+  test('is found by what the provider says, and told', async (t) => {
+    const provider = await Provider.start();
+    provider.statuses = [];
+    const hub = await Hub.start({ config: { plugins: { sms: smsInstance({ apiBase: provider.url }) } } });
+    t.after(async () => { await hub.remove(); await provider.stop(); });
+    const sendOne = async (to) => {
+      const { json } = await hub.api('POST', '/api/v1/messages', { channel: 'sms', to, text: 'hi' });
+      await until('it is accepted', async () => (await hub.api('GET', `/api/v1/messages/${json.id}`)).json.status === 'accepted');
+    };
+    const degraded = async () => (await send(hub.url, '/health/ready')).json.degraded;
+    provider.clockAheadMs = 90_000;
+    for (const to of ['+15558675310', '+15558675311', '+15558675312']) await sendOne(to);
+    const [told] = await degraded();
+    assert.match(told, /^clock: (89|90|91) s behind$/);
+    assert.match(hub.log, /the clock of this server is not what providers say/);
+    provider.clockAheadMs = 0;
+    await sendOne('+15558675313');
+    assert.deepEqual(await degraded(), []);
   });
 });

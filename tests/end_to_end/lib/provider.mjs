@@ -14,12 +14,14 @@ export class Provider {
   receipts = [];
   /** What customers sent, as `Messages.json` lists it: {sid, to, from, body, at}. No webhook is made of it. */
   inbox = [];
-  /** Every request: {method, path, query, form, status}. */
+  /** Every request: {method, path, query, form, at, status}. */
   requests = [];
   /** Statuses that are called back after each accepted message, in this order; a list or a function of the receipt. */
   statuses = ['sent', 'delivered'];
   /** Milliseconds before an answer; a number or a function of the receipt. */
   delayMs = 0;
+  /** How far the provider's clock is ahead of ours, as its answers' Date says. */
+  clockAheadMs = 0;
   /** How often a callback is tried again when no answer comes; Twilio's own default is 1. */
   callbackRetries = 1;
   /** Whose account this is; a caller has to sign in with it. */
@@ -46,10 +48,13 @@ export class Provider {
 
   /**
    * For the next `times` sends: {status, body, headers} answers without accepting; drop 'before' closes the connection without accepting,
-   * drop 'after' accepts and loses the answer; delayMs; sid; callbackFirst: the callbacks come before the answer;
+   * drop 'after' accepts and loses the answer; raw(socket) answers by itself, without accepting; delayMs; sid; callbackFirst: the callbacks come before the answer;
    * statuses replaces the callbacks.
    */
   rule(rule) { this.#rules.push({ times: 1, ...rule }); }
+
+  /** Everything works again. */
+  forgetRules() { this.#rules = []; }
 
   /** Resolves when no callback is under way. */
   async calledBack() { while (this.#callbacks.size > 0) await Promise.allSettled([...this.#callbacks]); }
@@ -86,11 +91,11 @@ export class Provider {
     for await (const part of request) parts.push(part);
     const { pathname, searchParams } = new URL(request.url, this.url);
     const form = new URLSearchParams(Buffer.concat(parts).toString('utf8'));
-    const entry = { method: request.method, path: pathname, query: searchParams, form };
+    const entry = { method: request.method, path: pathname, query: searchParams, form, at: Date.now() };
     this.requests.push(entry);
     const answer = (status, body, headers = {}) => {
       entry.status = status;
-      response.writeHead(status, { 'content-type': 'application/json', ...headers });
+      response.writeHead(status, { 'content-type': 'application/json', date: new Date(Date.now() + this.clockAheadMs).toUTCString(), ...headers });
       response.end(typeof body === 'string' ? body : JSON.stringify(body));
     };
     const expected = `Basic ${Buffer.from(`${this.account.sid}:${this.account.token}`).toString('base64')}`;
@@ -108,6 +113,7 @@ export class Provider {
   async #accept(form, answer, socket) {
     const rule = this.#takeRule();
     if (rule.drop === 'before') return socket.destroy();
+    if (rule.raw) return rule.raw(socket);
     if (rule.status) return answer(rule.status, rule.body ?? { code: 20500, message: 'as the test wished', status: rule.status }, rule.headers);
     const receipt = {
       sid: rule.sid ?? newSid(), to: form.get('To'), from: form.get('From') ?? form.get('MessagingServiceSid'), body: form.get('Body'),
