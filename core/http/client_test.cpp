@@ -174,7 +174,7 @@ TEST(HttpClientFailure, SaysThatNothingLeftWhenNobodyListens) {
         << "G7";
 }
 
-TEST(HttpClientFailure, SaysThatNothingLeftWhenTlsFails) {
+TEST(HttpClientFailure, SaysThatNothingLeftWhenTlsFails_F28) {
     ScriptedServer server({[](Peer& peer) { peer.say("HTTP/1.1 400 Bad Request\r\n\r\n"); }});
     HttpClient client;
     std::string url = server.url();
@@ -250,7 +250,7 @@ TEST(HttpClientFailure, RepeatsAGetOverAKeptConnectionThatEnds) {
     EXPECT_EQ(server.connections, 2);
 }
 
-TEST(HttpClientLimit, CutsAnAnswerThatIsTooLarge) {
+TEST(HttpClientLimit, CutsAnAnswerThatIsTooLarge_F26_G19) {
     ScriptedServer server({
         [](Peer& peer) {
             peer.request();
@@ -268,7 +268,7 @@ TEST(HttpClientLimit, CutsAnAnswerThatIsTooLarge) {
     EXPECT_EQ(request_left(client, {.url = server.url()}), true) << "F26 endless headers";
 }
 
-TEST(HttpClientLimit, CutsAnAnswerThatComesTooLate) {
+TEST(HttpClientLimit, CutsAnAnswerThatComesTooLate_F25) {
     ScriptedServer server({
         [](Peer& peer) {
             peer.request();

@@ -5,12 +5,15 @@
 #include <Poco/JSON/Parser.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <patchbay/text.hpp>
 
 namespace patchbay {
 namespace {
+
+std::atomic<int> comparisons{0};  // See CRYPTO_memcmp below.
 
 constexpr TimeMs noon = 1'795'170'000'000;
 
@@ -63,6 +66,26 @@ TEST(SignatureSchemes, TakeTheNewAndTheOldSecretDuringARotation_S46) {
         EXPECT_TRUE(scheme.matches(with_new, rotating, noon));
         EXPECT_FALSE(scheme.matches(with_old, settings_with(one, {"new-secret"}), noon));
         EXPECT_FALSE(scheme.matches(with_old, settings_with(one, {}), noon));
+    }
+}
+
+// Whichever secret fits, and whether one does: as many comparisons, each in constant time. An early
+// end would tell how far a guess was right.
+TEST(SignatureSchemes, CompareWithEverySecretInConstantTime_S46) {
+    for (const SchemeCase& one : schemes) {
+        SCOPED_TRACE(one.name);
+        const SignatureScheme& scheme = *find_signature_scheme(one.scheme);
+        const SignatureSettings both = settings_with(one, {"secret-1", "secret-2"});
+        const auto cost_of = [&](const char* secret) {
+            const HttpRequest request = signed_post(scheme, settings_with(one, {secret}), "");
+            const int before = comparisons;
+            EXPECT_EQ(scheme.matches(request, both, noon), secret != std::string("secret-3"));
+            return comparisons - before;
+        };
+        const int cost = cost_of("secret-1");
+        EXPECT_GE(cost, 2);
+        EXPECT_EQ(cost_of("secret-2"), cost);
+        EXPECT_EQ(cost_of("secret-3"), cost);
     }
 }
 
@@ -217,3 +240,13 @@ TEST(StandardWebhooks, CannotUseASecretWhoseBase64IsBroken_S45) {
 
 }  // namespace
 }  // namespace patchbay
+
+// Takes the place of OpenSSL's for this program: what base/crypto.hpp compares with, counted.
+extern "C" int CRYPTO_memcmp(const void* a, const void* b, size_t count) {
+    ++patchbay::comparisons;
+    const auto* left = static_cast<const volatile unsigned char*>(a);
+    const auto* right = static_cast<const volatile unsigned char*>(b);
+    unsigned char difference = 0;
+    for (size_t i = 0; i < count; ++i) difference |= left[i] ^ right[i];
+    return difference;
+}

@@ -33,12 +33,12 @@ const attemptsOf = async (hub, id) =>
   (await hub.sql(`SELECT a.class FROM attempts AS a JOIN jobs AS j ON j.id = a.job_id WHERE j.ref = '${id}' ORDER BY a.id`)).map((row) => row.class);
 
 /** Two channels of one hub, each with a provider of its own: what happens to `bad` must not be seen on `good`. */
-async function twoChannels(t, { limits = {}, apiBase } = {}) {
+async function twoChannels(t, { limits = {} } = {}) {
   const [bad, good] = [await Provider.start(), await Provider.start()];
   bad.statuses = [];
   good.statuses = [];
   const hub = await Hub.start({
-    config: { plugins: { bad: smsInstance({ apiBase: apiBase ?? bad.url, limits }), good: smsInstance({ apiBase: good.url }) } },
+    config: { plugins: { bad: smsInstance({ apiBase: bad.url, limits, aliases: {} }), good: smsInstance({ apiBase: good.url, aliases: {} }) } },
   });
   await hub.token();
   t.after(async () => { await hub.remove(); await bad.stop(); await good.stop(); });
@@ -140,7 +140,7 @@ describe('a provider in trouble', { concurrency: true }, () => {
     const next = await queue(hub, 'bad', 'the next one');
     await goodChannelGoesOn(hub, good);
     await until('the call is cut', () => cut !== null, { seconds: 40 });
-    assert.ok(cut <= 32_000, `${cut} ms`);
+    assert.ok(cut <= 12_000, `${cut} ms`);
     await until('the next one has its thread', hasStatus(hub, next, 'accepted'), { seconds: 5 });
     assert.deepEqual((await attemptsOf(hub, slow)).slice(0, 1), ['unknown'], 'it may have gone out');
   });
@@ -160,8 +160,8 @@ describe('a provider in trouble', { concurrency: true }, () => {
     const hub = await Hub.start({
       config: {
         plugins: {
-          forged: smsInstance({ apiBase: `https://localhost:${impostor.address().port}` }),
-          nameless: smsInstance({ apiBase: 'https://no-such-host.invalid' }), good: smsInstance({ apiBase: good.url }),
+          forged: smsInstance({ apiBase: `https://localhost:${impostor.address().port}`, aliases: {} }),
+          nameless: smsInstance({ apiBase: 'https://no-such-host.invalid', aliases: {} }), good: smsInstance({ apiBase: good.url, aliases: {} }),
         },
       },
     });
@@ -236,7 +236,7 @@ describe('a plugin that throws (F40, G16)', { skip: noPlanted }, () => {
     for (const id of ids) {
       await until('it was tried', async () => (await attemptsOf(hub, id)).length > 0);
       assert.equal((await attemptsOf(hub, id))[0], 'internal');
-      assert.equal((await messageOf(hub, id)).status, 'queued');
+      assert.ok(!['failed', 'accepted'].includes((await messageOf(hub, id)).status));
     }
     for (let i = 0; i < 20; i += 1) await queue(hub, 'fine', 'number');
     await until('a good one goes through', hasStatus(hub, await queue(hub, 'in_drain', 'hello'), 'accepted'));

@@ -3,16 +3,16 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
+import path from 'node:path';
 import { test } from 'node:test';
 
 import { answerRule, Load } from '../faults/load.mjs';
 import { drain, judge } from '../faults/verdict.mjs';
 import { send, until } from './lib/http.mjs';
 import { Hub, smsInstance } from './lib/hub.mjs';
-import { missing, sharedJson } from './lib/places.mjs';
+import { build, missing, sharedJson } from './lib/places.mjs';
 import { cpuSeconds, memoryPeak } from './lib/process.mjs';
 import { Provider } from './lib/provider.mjs';
-import { newSid } from './lib/twilio.mjs';
 
 const wait = (ms) => new Promise((go) => { setTimeout(go, ms); });
 
@@ -38,31 +38,25 @@ function dial(hub, bytes = '') {
   return line;
 }
 
-test('F07 a stop with a hundred open sockets, half a header and a send that takes twenty seconds ends in time (G11)', async (t) => {
-  const { hub, provider } = await place(t);
-  provider.rule({
-    raw(socket) {
-      const body = JSON.stringify({ sid: newSid(), status: 'queued' });
-      socket.write(`HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`);
-      setTimeout(() => socket.end(body), 20_000);
-    },
-  });
-  const sent = await hub.api('POST', '/api/v1/messages', { channel: 'sms', to: '+15558675310', text: 'slowly' });
-  await until('it is under way', () => provider.requests.some((one) => one.method === 'POST'));
-  const began = Date.now();
+const planted = path.join(build, 'planted/one');
+const noPlanted = fs.existsSync(planted) ? false : 'no planted plugins in this build';
+test('F07 a stop with a hundred open sockets, half a header and a send that takes twenty seconds ends in time (G11)', { skip: noPlanted }, async (t) => {
+  const hub = await Hub.start({ config: { plugin_path: [planted], plugins: { slow: { plugin: 'faulty', config: { token: 'of the test' } } } } });
+  t.after(() => hub.remove());
+  const sent = await hub.api('POST', '/api/v1/messages', { channel: 'slow', to: '+15558675310', text: 'twenty seconds' });
+  await until('it is under way', async () => (await hub.api('GET', `/api/v1/messages/${sent.json.id}`)).json.status === 'sending');
   const idle = Array.from({ length: 100 }, () => dial(hub));
-  const half = dial(hub, 'POST /hooks/sms/message HTTP/1.1\r\nHost: h\r\nX-Hal');
-  const body = dial(hub, 'POST /hooks/sms/message HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nhalf');
+  const half = dial(hub, 'POST /hooks/slow/in HTTP/1.1\r\nHost: h\r\nX-Hal');
+  const body = dial(hub, 'POST /hooks/slow/in HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nhalf');
   t.after(() => { for (const line of [...idle, half, body]) line.socket.destroy(); });
   await until('all are there', () => [...idle, half, body].every((line) => line.connected));
   const end = await hub.stop();
   assert.equal(end.code, 0);
   assert.ok(end.seconds <= 30, `${end.seconds} s`);
-  assert.ok(Date.now() - began >= 18_000, 'it waited for what was under way');
+  assert.ok(end.seconds >= 15, 'it waited for what was under way');
   await until('every socket is closed', () => [...idle, half, body].every((line) => line.ended));
-  const [{ status }] = await hub.sql(`SELECT status FROM messages WHERE id = '${sent.json.id}'`);
-  assert.equal(status, 'accepted', 'the send under way was finished');
-  assert.equal(provider.requests.filter((one) => one.method === 'POST').length, 1);
+  assert.deepEqual(await hub.sql(`SELECT status FROM messages WHERE id = '${sent.json.id}'`), [{ status: 'accepted' }], 'which was finished');
+  assert.deepEqual(await hub.sql('SELECT id FROM ingress'), [], 'half a request is none');
 });
 
 test('F27 a hundred bodies over the limit at once: refused before they are read, and closed (G19)', async (t) => {

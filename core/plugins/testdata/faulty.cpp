@@ -85,6 +85,7 @@ private:
 
 SendResult Faulty::send(const Call& call, const OutboundMessage& message) {
     while (message.text == "hang") std::this_thread::sleep_for(std::chrono::hours{1});
+    if (message.text == "twenty seconds") std::this_thread::sleep_for(std::chrono::seconds{20});
     if (message.text == "std exception") throw std::out_of_range("send went wrong");
     if (message.text == "number") throw 42;
     if (message.text == "unauthorized") throw Error(ErrorKind::unauthorized, "token revoked");
