@@ -10,7 +10,7 @@ namespace patchbay {
 namespace {
 
 constexpr unsigned threads = 32;
-constexpr size_t max_waiting = 64;
+constexpr size_t max_waiting = 64;  // Of each instance.
 constexpr std::chrono::seconds unavailable_for{30};
 
 // What a plugin may see of the headers: never the credentials of the caller.
@@ -81,7 +81,7 @@ RouteEntry PluginRoutes::entry_for(const std::string& instance, const ApiRoute& 
                    .about = route.about,
                    .answers = {{.status = RouteAnswer::any_status}}};
     return {std::move(spec), [this, instance, route](const ExchangePtr& exchange) {
-                const bool taken = pool_.post([this, instance, route, exchange] {
+                const bool taken = pool_.post(instance, [this, instance, route, exchange] {
                     answering_errors(exchange, [&] { answer(exchange, instance, route); });
                 });
                 if (!taken) throw Problem("busy");

@@ -3,15 +3,15 @@
 #pragma once
 #include <string>
 
+#include "api/fair_pool.hpp"
 #include "http/router.hpp"
-#include "http/worker_pool.hpp"
 #include "plugins/plugin_host.hpp"
 #include "store/store.hpp"
 
 namespace patchbay {
 
 /// Such an answer may wait up to 30 s for a provider, so it has threads of its own: a slow provider
-/// never holds a worker of the hub's API.
+/// never holds a worker of the hub's API, nor more than half of these.
 class PluginRoutes {
 public:
     PluginRoutes(Store& store, PluginHost& plugins, Router& router);
@@ -29,7 +29,7 @@ private:
     Store& store_;
     PluginHost& plugins_;
     Router& router_;
-    WorkerPool pool_;
+    FairPool pool_;
 };
 
 }  // namespace patchbay
