@@ -207,6 +207,7 @@ test('F26 an answer without end, headers without end and a bomb cost next to no 
     await goodChannelGoesOn(hub, good);
   }
   const grown = (memoryPeak(hub.process.pid) - before) / 1024;
+  t.diagnostic(`${grown.toFixed(1)} MiB more`);
   assert.ok(grown < 8, `${grown.toFixed(1)} MiB more`);
 });
 

@@ -85,6 +85,7 @@ test('F27 a hundred bodies over the limit at once: refused before they are read,
   for (const line of chunked) if (line.text) assert.match(line.text, /^HTTP\/1\.1 (413|503) /);
   assert.ok(chunked.some((line) => line.text), 'the answer arrives where the client reads');
   const grown = (memoryPeak(hub.process.pid) - before) / 1024;
+  t.diagnostic(`${grown.toFixed(1)} MiB more`);
   assert.ok(grown < 80, `${grown.toFixed(1)} MiB more: twenty bodies up to the limit, never what was declared`);
   assert.deepEqual(await hub.sql('SELECT id FROM ingress'), []);
   assert.equal((await send(hub.url, '/health/ready')).status, 200);
@@ -145,6 +146,7 @@ test('F63 malformed requests during load: nobody else notices', { skip: missing(
   assert.equal(ran, 8 * cases.length);
   await load.stop();
   assert.deepEqual(load.strange, []);
+  t.diagnostic(`${load.webhooks.length} webhooks and ${load.sends.length} sends meanwhile; another client waited ${slowest} ms at most`);
   assert.ok(slowest < 1000, `another client waited ${slowest} ms`);
   assert.ok(await drain(hub, { seconds: 60 }), 'what was owed is done');
   const verdict = await judge({ hub, provider, load });
