@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "delivery/job_runner.hpp"
 #include "store/store.hpp"
 
 namespace patchbay {
@@ -86,7 +87,20 @@ TEST(Verdicts, FollowTheTableOfOutcomes_F20_F22_F23) {
     }
 }
 
-TEST(RetryDelays, RiseFromFiveSecondsToTwentyHours) {
+TEST(RetryDelays, SpreadOverAFifthBothWays_G18) {
+    double least = 1, most = -1;
+    for (int i = 0; i < 2000; ++i) {
+        const double jitter = random_jitter();
+        least = std::min(least, jitter);
+        most = std::max(most, jitter);
+    }
+    EXPECT_GE(least, -1);
+    EXPECT_LT(least, -0.9);
+    EXPECT_LE(most, 1);
+    EXPECT_GT(most, 0.9);
+}
+
+TEST(RetryDelays, RiseFromFiveSecondsToTwentyHours_G18) {
     const std::chrono::milliseconds expected[] = {5s, 30s, 2min, 10min, 30min, 1h,
                                                   2h, 4h,  8h,   12h,   20h};
     int64_t attempt = 1;
