@@ -9,6 +9,7 @@ using Roles = std::vector<std::string>;
 
 inline const Roles everyone = {"public"};
 inline const Roles signed_in = {};
+inline const Roles people = {"owner", "admin", "expert", "agent", "viewer"};
 inline const Roles on_this_machine = {"local"};
 inline const Roles admins = {"owner", "admin"};
 inline const Roles message_readers = {"owner", "admin",  "expert",

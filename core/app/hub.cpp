@@ -98,6 +98,7 @@ Hub::Hub(const HubConfig& config, Report report)
     ingress_.on_accepted([this](const std::string& instance) { events_.notify(instance); });
     register_services();
     add_api_routes(router_, api_);
+    store_.on_changes([this](const Changes& changes) { identity_.tell(changes); });
 }
 
 ApiContext Hub::api_context() {

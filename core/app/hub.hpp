@@ -31,6 +31,7 @@ public:
     /// Opens the store, brings the schema up to date and takes back what a dead process held.
     /// Throws StoreError, ConfigError, Error.
     Hub(const HubConfig& config, Report report);
+    ~Hub() { store_.on_changes({}); }  // The store goes last, those it tells of changes before.
 
     /// Loads the plugins, publishes their routes, starts all workers, then listens: nothing listens
     /// before everything else is there.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "http/message.hpp"
 #include "http/websocket.hpp"
 
@@ -19,12 +20,17 @@ using Handler = std::function<void(const ExchangePtr&)>;
 
 /// Who is calling; filled by the authentication stage. Empty `kind`: nobody signed in.
 struct Caller {
-    std::string kind;  ///< user, key or empty
+    std::string kind;  ///< user, key, local (the command line on this machine) or empty
     std::string id;
     int64_t number = 0;
     std::string email, name, role;
     std::vector<std::string> departments;
     std::set<std::string> scopes;
+    std::string credential;  ///< Which token, session or key was shown: an id that tells nothing of
+                             ///< it, and the same for all tokens of one sign-in. Empty: none.
+    TimeMs signed_in_at = 0;  ///< When the password was given; 0 for a key.
+    TimeMs expires_at = 0;    ///< Of the credential; 0: never.
+    bool by_cookie = false;   ///< The browser's session: foreign pages could make it act (S6A).
     bool signed_in() const { return !kind.empty(); }
 };
 

@@ -3,7 +3,9 @@
 #include <patchbay/text.hpp>
 
 #include "base/crypto.hpp"
-#include "base/log.hpp"
+#include "identity/audit.hpp"
+#include "identity/login_limits.hpp"
+#include "identity/sessions.hpp"
 #include "identity/statements.hpp"
 
 namespace patchbay {
@@ -11,10 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds limit_window = 15min;
-constexpr int failures_per_account = 10;
-constexpr int failures_per_address = 30;
 constexpr std::chrono::milliseconds invite_life = 30min;
+constexpr std::chrono::milliseconds longest_sign_in = std::chrono::days{7};
 
 std::vector<std::string> token_keys(const HubConfig& config) {
     std::vector<std::string> keys = config.auth.token_keys;
@@ -22,51 +22,6 @@ std::vector<std::string> token_keys(const HubConfig& config) {
         keys.push_back(make_token_key(config.auth.missing_key_file.string()));
     }
     return keys;
-}
-
-/// One customer gets a whole /64 of IPv6.
-std::string network_of(const std::string& address) {
-    if (address.find(':') == std::string::npos) return address;
-    size_t end = 0;
-    for (int group = 0; group < 4 && end != std::string::npos; ++group) {
-        end = address.find(':', end + (group > 0));
-    }
-    return address.substr(0, end) + "/64";
-}
-
-/// A throttle on failures: `count` of them in the window, then one each window/count.
-struct Throttle {
-    std::string bucket;
-    int count;
-    int64_t cost() const { return limit_window.count() / count; }
-};
-
-std::vector<Throttle> throttles(const std::string& email, const std::string& address) {
-    // The store keeps no e-mail address of people who do not exist.
-    const std::string account = to_hex(sha256(folded_email(email))).substr(0, 24);
-    return {{"login:account:" + account, failures_per_account},
-            {"login:address:" + network_of(address), failures_per_address}};
-}
-
-void require_free(Session& session, const std::vector<Throttle>& all, TimeMs now) {
-    for (const auto& throttle : all) {
-        const auto row = session.first(sql::rate_peek, {throttle.bucket});
-        const int64_t latest = now + limit_window.count() - throttle.cost();
-        if (!row || row->number(0) <= latest) continue;
-        const std::chrono::seconds wait{(row->number(0) - latest + 999) / 1000};
-        throw Problem("rate_limited", "Too many failed sign-ins. Try again later.")
-            .retry_after(wait);
-    }
-}
-
-void note_failures(Store& store, const std::vector<Throttle>& all, TimeMs now) {
-    store.write([&](Transaction& tx) {
-        for (const auto& throttle : all) {
-            const int64_t cost = throttle.cost();
-            tx.run(sql::rate_take,
-                   {throttle.bucket, now + cost, now, cost, now + limit_window.count() - cost});
-        }
-    });
 }
 
 std::string_view bearer(const HttpRequest& request) {
@@ -102,45 +57,135 @@ Caller caller_from(const User& user) {
     return caller;
 }
 
+/// Whether a request of this route could do something in somebody's name.
+bool acts(const Exchange& exchange) {
+    const std::string& method = exchange.request().method;
+    const bool reads = method == "GET" || method == "HEAD" || method == "OPTIONS";
+    return !reads || exchange.route->spec.socket;
+}
+
+std::string code_in(const Response& response) {
+    try {
+        return text_at(parse_json_object(std::string_view(response.body)), "code").value_or("");
+    } catch (const JsonError&) {
+        return {};
+    }
+}
+
+void record_refusal(Identity& identity, const ExchangePtr& exchange, const Response& response) {
+    AuditRecord record = audit_of(exchange, "request.refused", "route", exchange->route->spec.name);
+    record.after = make_object();
+    record.after->set("code", code_in(response));
+    identity.refusals().note(std::move(record));
+}
+
+AuditRecord record_of_sign_in(const char* action, const std::string& user_id,
+                              const SignInFrom& from) {
+    return {.action = action,
+            .object_type = "user",
+            .object = user_id,
+            .actor_type = user_id.empty() ? "anonymous" : "user",
+            .actor = user_id,
+            .remote = from.address,
+            .request_id = from.request_id};
+}
+
 }  // namespace
+
+/// What the tokens of one sign-in have in common.
+struct Identity::SignIn {
+    std::string id;
+    TimeMs at = 0;
+    TimeMs until = 0;  ///< No token of it lives longer.
+};
 
 Identity::Identity(const HubConfig& config, Store& store, Ids& ids, ScryptCost cost)
     : store_(store),
       ids_(ids),
       passwords_(cost),
-      tokens_(token_keys(config), config.auth.token_ttl) {}
+      tokens_(token_keys(config), config.auth.token_ttl),
+      own_pages_(config),
+      refusals_(store) {}
 
-SignInResult Identity::sign_in(const User& user, std::chrono::milliseconds ttl) {
+SignInResult Identity::sign_in(const User& user, const SignIn& how) const {
     const TimeMs now = clock().now_ms();
     SignInResult out;
-    out.token = tokens_.sign(user.id, user.token_version, now, ttl);
+    out.token = tokens_.sign({.user_id = user.id,
+                              .token_version = user.token_version,
+                              .sign_in = how.id,
+                              .signed_in_at = how.at,
+                              .issued_at = now,
+                              .expires_at = how.until});
     out.expires_at = tokens_.verify(out.token, now).expires_at;
     out.user = user;
     return out;
 }
 
-SignInResult Identity::login(const std::string& email, const std::string& password,
-                             const std::string& address) {
+SignInResult Identity::begin_sign_in(const User& user, const SignInFrom& from,
+                                     const std::string& fresh_hash) {
     const TimeMs now = clock().now_ms();
-    const auto limits = throttles(email, address);
-    auto user = store_.read([&](Session& session) {
-        require_free(session, limits, now);
-        return find_user_by_email(session, email);
+    // Also without a session the id is one that nobody can guess.
+    const std::string secret = make_session_secret();
+    const SignIn how{session_id_of(secret), now, now + tokens_.ttl().count()};
+    store_.write([&](Transaction& tx) {
+        if (!fresh_hash.empty()) set_password(tx, user.id, fresh_hash, false, now);
+        tx.run(sql::user_signed_in, {now, user.id});
+        if (from.wants_session) {
+            add_session(tx, {.id = how.id, .user_id = user.id, .started_at = now}, from.address,
+                        from.user_agent);
+        }
+        append_audit(tx, record_of_sign_in("login", user.id, from), now);
     });
+    SignInResult out = sign_in(user, how);
+    if (from.wants_session) out.session = secret;
+    return out;
+}
+
+SignInResult Identity::login(const std::string& email, const std::string& password,
+                             const SignInFrom& from) {
+    LoginLimits limits(store_, email, from.address);
+    limits.take();
+    const auto user =
+        store_.read([&](Session& session) { return find_user_by_email(session, email); });
     const bool known = user && user->active();
-    // Hashes for unknown users too: the time must not tell them apart.
-    const bool right = passwords_.matches(password, known ? user->password_hash : "");
+    bool right = false;
+    try {
+        // Hashes for unknown users too: the time must not tell them apart.
+        right = passwords_.matches(password, known ? user->password_hash : "");
+    } catch (const Problem&) {
+        limits.give_back();  // Busy: nothing was tried.
+        throw;
+    }
     if (!right) {
-        note_failures(store_, limits, now);
+        refusals_.note(record_of_sign_in("login.failed", user ? user->id : "", from));
         throw Problem("invalid_credentials", "E-mail address or password is wrong.");
     }
+    limits.give_back();
     std::string fresh;
     if (passwords_.is_outdated(user->password_hash)) fresh = passwords_.hash(password);
+    return begin_sign_in(*user, from, fresh);
+}
+
+SignInResult Identity::refresh(const Caller& caller) {
+    const TimeMs now = clock().now_ms();
+    const SignIn how{
+        caller.credential, caller.signed_in_at,
+        std::min(now + tokens_.ttl().count(), caller.signed_in_at + longest_sign_in.count())};
+    // A second is the least that a token can live.
+    if (how.until < now + 1000) throw token_expired();
+    const auto user = store_.read([&](Session& session) { return find_user(session, caller.id); });
+    if (!user || !user->active()) throw unauthenticated();
+    return sign_in(*user, how);
+}
+
+void Identity::log_out(const Caller& caller) {
     store_.write([&](Transaction& tx) {
-        if (!fresh.empty()) set_password(tx, user->id, fresh, false, now);
-        tx.run(sql::user_signed_in, {now, user->id});
+        const TimeMs now = clock().now_ms();
+        tx.run(sql::ticket_withdraw, {Blob{sha256(caller.credential)}, caller.id,
+                                      now + longest_token_life.count() + 1000});
+        end_session(tx, caller.credential);
+        note_access_change(tx, {.user_id = caller.id, .credential = caller.credential});
     });
-    return sign_in(*user, {});
 }
 
 SignInResult Identity::token_for(const std::string& email_or_id, std::chrono::milliseconds ttl) {
@@ -150,20 +195,51 @@ SignInResult Identity::token_for(const std::string& email_or_id, std::chrono::mi
                    : find_user_by_email(session, email_or_id);
     });
     if (!user || !user->active()) throw Problem("unknown_id", "There is no such active user.");
-    return sign_in(*user, ttl);
+    const TimeMs now = clock().now_ms();
+    const auto life = ttl.count() ? ttl : tokens_.ttl();
+    return sign_in(*user, {session_id_of(make_session_secret()), now, now + life.count()});
+}
+
+Caller Identity::caller_by_token(std::string_view token) const {
+    const TokenClaims claims = tokens_.verify(token, clock().now_ms());
+    const auto user = store_.read([&](Session& session) -> std::optional<User> {
+        if (session.first(sql::ticket_withdrawn, {Blob{sha256(claims.sign_in)}})) return {};
+        return find_user(session, claims.user_id);
+    });
+    if (!user || !user->active() || user->token_version != claims.token_version) {
+        throw unauthenticated();
+    }
+    Caller caller = caller_from(*user);
+    caller.credential = claims.sign_in;
+    caller.signed_in_at = claims.signed_in_at;
+    caller.expires_at = claims.expires_at;
+    return caller;
+}
+
+Caller Identity::caller_by_session(const std::string& secret) {
+    const TimeMs now = clock().now_ms();
+    std::optional<BrowserSession> known;
+    const auto user = store_.read([&](Session& session) -> std::optional<User> {
+        known = find_session(session, secret, now);
+        return known ? find_user(session, known->user_id) : std::nullopt;
+    });
+    if (!user || !user->active()) throw unauthenticated();
+    note_session_seen(store_, *known, now);
+    Caller caller = caller_from(*user);
+    caller.credential = known->id;
+    caller.signed_in_at = known->started_at;
+    caller.expires_at = known->started_at + longest_sign_in.count();
+    caller.by_cookie = true;
+    return caller;
 }
 
 Caller Identity::caller_of(const HttpRequest& request) {
     if (request.control) return local_operator();
     const std::string_view token = bearer(request);
-    if (token.empty()) return {};
-    const TokenClaims claims = tokens_.verify(token, clock().now_ms());
-    const auto user =
-        store_.read([&](Session& session) { return find_user(session, claims.user_id); });
-    if (!user || !user->active() || user->token_version != claims.token_version) {
-        throw unauthenticated();
-    }
-    return caller_from(*user);
+    if (!token.empty()) return caller_by_token(token);
+    const auto session = session_secret_in(request);
+    if (session && !session->empty()) return caller_by_session(*session);
+    return {};
 }
 
 std::string Identity::make_invite(Transaction& tx, const std::string& user_id) {
@@ -173,28 +249,68 @@ std::string Identity::make_invite(Transaction& tx, const std::string& user_id) {
     return secret;
 }
 
-SignInResult Identity::accept_invite(const std::string& secret, const std::string& password) {
-    const std::string phc = passwords_.hash(password);
+SignInResult Identity::accept_invite(const std::string& secret, const std::string& password,
+                                     const SignInFrom& from) {
     const TimeMs now = clock().now_ms();
+    const Values ticket = {Blob{sha256(secret)}, std::string("invite"), now};
+    const auto used = [] {
+        return Problem("invalid_credentials", "The link is used or older than 30 minutes.");
+    };
+    // Nobody without a link gets the machine to hash.
+    const bool is_good = store_.read(
+        [&](Session& session) { return session.first(sql::ticket_find, ticket).has_value(); });
+    if (!is_good) throw used();
+    const std::string phc = passwords_.hash(password);
     const auto user = store_.write([&](Transaction& tx) -> std::optional<User> {
-        const auto row =
-            tx.first(sql::ticket_use, {Blob{sha256(secret)}, std::string("invite"), now});
+        const auto row = tx.first(sql::ticket_use, ticket);
         if (!row) return std::nullopt;
         set_password(tx, row->text(0), phc, true, now);
         return find_user(tx, row->text(0));
     });
-    if (!user || !user->active()) {
-        throw Problem("invalid_credentials", "The link is used or older than 30 minutes.");
+    if (!user || !user->active()) throw used();
+    return begin_sign_in(*user, from, "");
+}
+
+void Identity::on_access_change(AccessListener listener) {
+    listeners_.push_back(std::move(listener));
+}
+
+void Identity::tell(const Changes& changes) const {
+    for (const AccessChange& change : access_changes_in(changes)) {
+        for (const AccessListener& listener : listeners_) listener(change);
     }
-    return sign_in(*user, {});
+}
+
+bool sweep_sign_ins(Store& store) {
+    constexpr size_t batch = 500;
+    return store.write(
+        [&](Transaction& tx) {
+            const TimeMs now = store.clock().now_ms();
+            const size_t sessions = tx.change(sql::session_sweep, {now});
+            const size_t tickets = tx.change(sql::ticket_sweep, {now});
+            const size_t throttles = tx.change(sql::rate_sweep, {now});
+            return std::max({sessions, tickets, throttles}) == batch;
+        },
+        Urgency::background);
 }
 
 Stage authenticate_api(Identity& identity) {
     return [&identity](const ExchangePtr& exchange, const Next& next) {
-        const auto& roles = exchange->route->spec.roles;
-        const bool is_public = std::find(roles.begin(), roles.end(), "public") != roles.end();
+        const RouteSpec& route = exchange->route->spec;
+        const bool is_public =
+            std::find(route.roles.begin(), route.roles.end(), "public") != route.roles.end();
         // Nothing of a public route depends on the caller, so it costs no look-up either.
-        if (!is_public) exchange->caller = identity.caller_of(exchange->request());
+        if (is_public) return next(exchange);
+        // The exchange outlives its hooks.
+        exchange->before_answer([&identity, exchange = exchange.get()](Response& response) {
+            if (response.status != 403) return;
+            record_refusal(identity, exchange->shared_from_this(), response);
+        });
+        exchange->caller = identity.caller_of(exchange->request());
+        if (exchange->caller.by_cookie && acts(*exchange)) {
+            identity.own_pages().require(exchange->request());
+            require_json_type(exchange->request(), route.body);
+        }
         next(exchange);
     };
 }

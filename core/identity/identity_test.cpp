@@ -1,5 +1,8 @@
 #include "identity/identity.hpp"
 
+#include <ctime>
+#include <thread>
+
 #include "identity/test_identity.hpp"
 
 namespace patchbay {
@@ -11,13 +14,13 @@ class SigningIn : public IdentityTest {
 protected:
     std::string try_login(const std::string& email, const std::string& password,
                           const std::string& address = "192.0.2.1") {
-        return code_of([&] { identity_->login(email, password, address); });
+        return code_of([&] { identity_->login(email, password, {.address = address}); });
     }
 };
 
 TEST_F(SigningIn, GivesATokenThatSaysWhoCalls) {
     const User bo = add("bo@x.org", "agent", {"Reception"});
-    const SignInResult in = identity_->login("BO@x.org", test_password, "192.0.2.1");
+    const SignInResult in = identity_->login("BO@x.org", test_password, {.address = "192.0.2.1"});
     EXPECT_EQ(in.user.id, bo.id);
     EXPECT_EQ(in.expires_at, clock_.now_ms() + 12 * 3'600'000);
     const Caller caller = identity_->caller_of(with_token(in.token));
@@ -54,13 +57,63 @@ TEST_F(SigningIn, LimitsFailuresOfAnAddressAndItsNetworkS61) {
         try_login("user" + std::to_string(i) + "@x.org", "wrong horse battery",
                   "2001:db8:1:2::" + std::to_string(i + 1));
     }
+    EXPECT_EQ(try_login("bo@x.org", test_password, "2001:db8:1:2:0:0:0:9"), "rate_limited");
     EXPECT_EQ(try_login("bo@x.org", test_password, "2001:db8:1:2:3::9"), "rate_limited");
     EXPECT_EQ(try_login("bo@x.org", test_password, "2001:db8:1:3::9"), "");
 }
 
+TEST_F(SigningIn, MakesAnAccountThatGoesOnFailingWaitLongerEachTimeS61) {
+    for (const char* email : {"bo@x.org", "nobody@x.org"}) {
+        SCOPED_TRACE(email);
+        if (std::string(email) == "bo@x.org") add(email, "agent");
+        for (int i = 0; i < 10; ++i) try_login(email, "wrong horse battery", "a");
+        std::vector<int64_t> waits;
+        for (int i = 0; i < 6; ++i) {
+            const auto began = clock_.now_ms();
+            while (try_login(email, "wrong horse battery", "b") == "rate_limited") {
+                clock_.advance(10s);
+            }
+            waits.push_back((clock_.now_ms() - began) / 1000);
+        }
+        EXPECT_EQ(waits, (std::vector<int64_t>{90, 180, 360, 720, 720, 720}));
+    }
+}
+
+TEST_F(SigningIn, TakesAsLongForAnUnknownUserS61) {
+    identity_ = std::make_unique<Identity>(config_, *store_, ids_,
+                                           ScryptCost{.log2_n = 12, .r = 8, .p = 1});
+    add("bo@x.org", "agent");
+    const auto cpu_of = [&](const std::string& email) {
+        std::vector<int64_t> runs;
+        for (int i = 0; i < 5; ++i) {
+            timespec before{}, after{};
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+            EXPECT_EQ(try_login(email, "wrong horse battery"), "invalid_credentials");
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+            runs.push_back((after.tv_sec - before.tv_sec) * 1'000'000 +
+                           (after.tv_nsec - before.tv_nsec) / 1000);
+        }
+        std::sort(runs.begin(), runs.end());
+        return static_cast<double>(runs[2]);
+    };
+    EXPECT_NEAR(cpu_of("nobody@x.org") / cpu_of("bo@x.org"), 1.0, 0.5);
+}
+
+TEST_F(SigningIn, CountsTriesBeforeTheyAreOverS61) {
+    add("bo@x.org", "agent");
+    std::vector<std::string> codes(16);
+    std::vector<std::thread> threads;
+    for (auto& code : codes) {
+        threads.emplace_back([&] { code = try_login("bo@x.org", "wrong horse battery"); });
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(std::count(codes.begin(), codes.end(), "invalid_credentials"), 10);
+    EXPECT_EQ(std::count(codes.begin(), codes.end(), "rate_limited"), 6);
+}
+
 TEST_F(SigningIn, IsEndedByAChangeOfRightsS65) {
     const User bo = add("bo@x.org", "agent");
-    const std::string token = identity_->login("bo@x.org", test_password, "a").token;
+    const std::string token = identity_->login("bo@x.org", test_password, {.address = "a"}).token;
     const auto works = [&] {
         return code_of([&] { identity_->caller_of(with_token(token)); }) == "";
     };
@@ -72,7 +125,7 @@ TEST_F(SigningIn, IsEndedByAChangeOfRightsS65) {
 
 TEST_F(SigningIn, IsRefusedToWhoWasDisabled) {
     const User bo = add("bo@x.org", "agent");
-    const std::string token = identity_->login("bo@x.org", test_password, "a").token;
+    const std::string token = identity_->login("bo@x.org", test_password, {.address = "a"}).token;
     change(bo, {.active = false});
     EXPECT_EQ(code_of([&] { identity_->caller_of(with_token(token)); }), "unauthenticated");
 }
@@ -83,7 +136,8 @@ TEST_F(SigningIn, NeedsOneBearerHeader) {
     basic.headers.push_back({"Authorization", "Basic Ym86cHc="});
     EXPECT_EQ(code_of([&] { identity_->caller_of(basic); }), "unauthenticated");
     add("bo@x.org", "agent");
-    HttpRequest twice = with_token(identity_->login("bo@x.org", test_password, "a").token);
+    HttpRequest twice =
+        with_token(identity_->login("bo@x.org", test_password, {.address = "a"}).token);
     twice.headers.push_back(twice.headers[0]);
     EXPECT_EQ(code_of([&] { identity_->caller_of(twice); }), "unauthenticated");
 }
@@ -103,9 +157,9 @@ TEST_F(SigningIn, WorksOnceWithAnInvite) {
     EXPECT_EQ(try_login("bo@x.org", ""), "invalid_credentials");
     const std::string secret =
         store_->write([&](Transaction& tx) { return identity_->make_invite(tx, bo.id); });
-    EXPECT_EQ(identity_->accept_invite(secret, test_password).user.id, bo.id);
+    EXPECT_EQ(identity_->accept_invite(secret, test_password, {.address = "a"}).user.id, bo.id);
     EXPECT_EQ(try_login("bo@x.org", test_password), "");
-    EXPECT_EQ(code_of([&] { identity_->accept_invite(secret, test_password); }),
+    EXPECT_EQ(code_of([&] { identity_->accept_invite(secret, test_password, {.address = "a"}); }),
               "invalid_credentials");
 }
 
@@ -114,7 +168,7 @@ TEST_F(SigningIn, RefusesAnOldInviteS62) {
     const std::string secret =
         store_->write([&](Transaction& tx) { return identity_->make_invite(tx, bo.id); });
     clock_.advance(30min);
-    EXPECT_EQ(code_of([&] { identity_->accept_invite(secret, test_password); }),
+    EXPECT_EQ(code_of([&] { identity_->accept_invite(secret, test_password, {.address = "a"}); }),
               "invalid_credentials");
 }
 
@@ -123,7 +177,7 @@ TEST_F(SigningIn, RenewsAnOutdatedHashAndKeepsTheTokens) {
     const User bo = store_->write([&](Transaction& tx) {
         return add_user(tx, ids_, {"bo@x.org", "Bo", "agent", {}, outdated}, clock_.now_ms());
     });
-    const std::string token = identity_->login("bo@x.org", test_password, "a").token;
+    const std::string token = identity_->login("bo@x.org", test_password, {.address = "a"}).token;
     EXPECT_EQ(identity_->caller_of(with_token(token)).id, bo.id);
     const auto now_stored = store_->read([&](Session& s) { return find_user(s, bo.id); });
     EXPECT_TRUE(now_stored->password_hash.starts_with("$scrypt$ln=4,"))

@@ -60,11 +60,87 @@ inline const Statement rate_take{
 inline const Statement rate_peek{
     "rate.peek", "SELECT full_at FROM rate_buckets WHERE name=$1", {"PRIMARY"}};
 
+inline const Statement rate_return{
+    "rate.return", "UPDATE rate_buckets SET full_at=full_at-$1 WHERE name=$2", {"PRIMARY"}};
+inline const Statement rate_forget{
+    "rate.forget", "DELETE FROM rate_buckets WHERE name=$1", {"PRIMARY"}};
+
+inline const Statement session_add{
+    "session.add",
+    "INSERT INTO sessions(hash,user_id,created_at,seen_at,expires_at,remote,user_agent) "
+    "VALUES($1,$2,$3,$4,$5,$6,$7)"};
+inline const Statement session_get{
+    "session.get",
+    "SELECT user_id,created_at,seen_at,expires_at FROM sessions WHERE hash=$1",
+    {"PRIMARY"}};
+inline const Statement session_seen{
+    "session.seen", "UPDATE sessions SET seen_at=$1 WHERE hash=$2", {"PRIMARY"}};
+inline const Statement session_end{
+    "session.end", "DELETE FROM sessions WHERE hash=$1", {"PRIMARY"}};
+inline const Statement session_end_user{
+    "session.end_user", "DELETE FROM sessions WHERE user_id=$1", {"sessions_user"}};
+inline const Statement session_sweep{
+    "session.sweep",
+    "DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE expires_at<$1 ORDER BY "
+    "expires_at LIMIT 500)",
+    {"sessions_expiry", "PRIMARY"}};
+
 inline const Statement ticket_add{
     "ticket.add", "INSERT INTO tickets(hash,kind,subject,data,expires_at) VALUES($1,$2,$3,$4,$5)"};
+inline const Statement ticket_find{
+    "ticket.find",
+    "SELECT subject FROM tickets WHERE hash=$1 AND kind=$2 AND expires_at>$3",
+    {"PRIMARY"}};
 inline const Statement ticket_use{
     "ticket.use",
     "DELETE FROM tickets WHERE hash=$1 AND kind=$2 AND expires_at>$3 RETURNING subject",
     {"PRIMARY"}};
+
+// A sign-in that has ended: its tokens are refused until the last of them has expired.
+inline const Statement ticket_withdraw{
+    "ticket.withdraw",
+    "INSERT INTO tickets(hash,kind,subject,expires_at) VALUES($1,'withdrawn',$2,$3) ON "
+    "CONFLICT(hash) DO NOTHING"};
+inline const Statement ticket_withdrawn{
+    "ticket.withdrawn", "SELECT 1 FROM tickets WHERE hash=$1 AND kind='withdrawn'", {"PRIMARY"}};
+inline const Statement ticket_sweep{
+    "ticket.sweep",
+    "DELETE FROM tickets WHERE hash IN (SELECT hash FROM tickets WHERE expires_at<$1 ORDER BY "
+    "expires_at LIMIT 500)",
+    {"tickets_expiry", "PRIMARY"}};
+inline const Statement rate_sweep{
+    "rate.sweep",
+    "DELETE FROM rate_buckets WHERE name IN (SELECT name FROM rate_buckets WHERE full_at<$1 ORDER "
+    "BY full_at LIMIT 500)",
+    {"rate_buckets_old", "PRIMARY"}};
+
+#define PATCHBAY_AUDIT_COLUMNS                                                                 \
+    "SELECT seq,at,actor_type,actor,action,object_type,object,remote,request_id,before,after," \
+    "prev_hash,hash FROM audit "
+inline const Statement audit_head{
+    "audit.head", "SELECT seq,hash FROM audit ORDER BY seq DESC LIMIT 1", {"PRIMARY"}};
+inline const Statement audit_add{
+    "audit.add",
+    "INSERT INTO audit(seq,at,actor_type,actor,action,object_type,object,remote,request_id,before,"
+    "after,prev_hash,hash) VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)"};
+inline const Statement audit_walk{
+    "audit.walk", PATCHBAY_AUDIT_COLUMNS "WHERE seq>$1 ORDER BY seq LIMIT $2", {"PRIMARY"}};
+inline const Statement audit_list{
+    "audit.list", PATCHBAY_AUDIT_COLUMNS "WHERE seq<$1 ORDER BY seq DESC LIMIT $2", {"PRIMARY"}};
+inline const Statement audit_list_actor{"audit.list_actor",
+                                        PATCHBAY_AUDIT_COLUMNS
+                                        "WHERE actor=$1 AND seq<$2 ORDER BY seq DESC LIMIT $3",
+                                        {"audit_actor"}};
+inline const Statement audit_list_object{
+    "audit.list_object",
+    PATCHBAY_AUDIT_COLUMNS
+    "WHERE object_type=$1 AND object=$2 AND seq<$3 ORDER BY seq DESC LIMIT $4",
+    {"audit_object"}};
+inline const Statement audit_trimmed{
+    "audit.trimmed",
+    "SELECT after FROM audit WHERE object_type='audit' AND object='' AND action='audit.trim' ORDER "
+    "BY seq DESC LIMIT 1",
+    {"audit_object"}};
+inline const Statement audit_trim{"audit.trim", "DELETE FROM audit WHERE seq<=$1", {"PRIMARY"}};
 
 }  // namespace patchbay::sql

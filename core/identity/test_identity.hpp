@@ -25,6 +25,10 @@ protected:
         config_.auth.token_keys = {"0123456789abcdef0123456789abcdef"};
         identity_ = std::make_unique<Identity>(config_, *store_, ids_,
                                                ScryptCost{.log2_n = 4, .r = 8, .p = 1});
+        store_->on_changes([this](const Changes& changes) {
+            const auto found = access_changes_in(changes);
+            told_.insert(told_.end(), found.begin(), found.end());
+        });
     }
     ~IdentityTest() override {
         identity_.reset();
@@ -61,6 +65,7 @@ protected:
     }
 
     std::filesystem::path folder_;
+    std::vector<AccessChange> told_;  ///< By the store's writer, before write() returns.
     ManualClock clock_;
     Ids ids_{clock_};
     HubConfig config_;

@@ -20,7 +20,7 @@ namespace {
 
 constexpr size_t longest_token = 4096;
 constexpr int64_t leeway_s = 30;
-constexpr int64_t longest_life_s = 24 * 3600;
+constexpr int64_t longest_life_s = longest_token_life.count() / 1000;
 constexpr std::string_view issuer = "patchbay";
 constexpr std::string_view audience = "patchbay-api";
 
@@ -71,6 +71,12 @@ int64_t required_number(const JsonObject& claims, const char* name) {
     return *value;
 }
 
+std::string required_text(const JsonObject& claims, const char* name) {
+    const JsonValue value = value_at(claims, name);
+    if (!value.isString() || value.extract<std::string>().empty()) throw unauthenticated();
+    return value.extract<std::string>();
+}
+
 TokenClaims checked_claims(const JsonObject& claims, TimeMs now) {
     const int64_t now_s = now / 1000;
     if (text_at(claims, "iss") != issuer || text_at(claims, "aud") != audience) {
@@ -83,10 +89,14 @@ TokenClaims checked_claims(const JsonObject& claims, TimeMs now) {
         expires > now_s + longest_life_s + leeway_s) {
         throw unauthenticated();
     }
-    const auto subject = text_at(claims, "sub");
-    if (!subject || subject->empty()) throw unauthenticated();
+    const TokenClaims out{.user_id = required_text(claims, "sub"),
+                          .token_version = required_number(claims, "ver"),
+                          .sign_in = required_text(claims, "sid"),
+                          .signed_in_at = required_number(claims, "auth_time") * 1000,
+                          .issued_at = issued * 1000,
+                          .expires_at = expires * 1000};
     if (expires <= now_s) throw token_expired();
-    return {*subject, required_number(claims, "ver"), issued * 1000, expires * 1000};
+    return out;
 }
 
 }  // namespace
@@ -103,24 +113,24 @@ const Tokens::Key* Tokens::find(std::string_view id) const {
     return nullptr;
 }
 
-std::string Tokens::sign(const std::string& user_id, int64_t token_version, TimeMs now,
-                         std::chrono::milliseconds ttl) const {
-    const auto life = ttl.count() ? ttl : ttl_;
-    const int64_t life_s = std::clamp<int64_t>(life.count() / 1000, 1, longest_life_s);
+std::string Tokens::sign(const TokenClaims& claims) const {
+    const int64_t issued = claims.issued_at / 1000;
     JsonObject header = make_object();
     header->set("alg", "HS256");
     header->set("typ", "JWT");
     header->set("kid", keys_.front().id);
-    JsonObject claims = make_object();
-    claims->set("iss", std::string(issuer));
-    claims->set("aud", std::string(audience));
-    claims->set("sub", user_id);
-    claims->set("ver", token_version);
-    claims->set("iat", now / 1000);
-    claims->set("exp", now / 1000 + life_s);
-    claims->set("jti", to_base64url(random_bytes(12)));
+    JsonObject body = make_object();
+    body->set("iss", std::string(issuer));
+    body->set("aud", std::string(audience));
+    body->set("sub", claims.user_id);
+    body->set("ver", claims.token_version);
+    body->set("sid", claims.sign_in);
+    body->set("auth_time", claims.signed_in_at / 1000);
+    body->set("iat", issued);
+    body->set("exp", std::clamp(claims.expires_at / 1000, issued + 1, issued + longest_life_s));
+    body->set("jti", to_base64url(random_bytes(12)));
     const std::string signed_part =
-        to_base64url(to_json(header)) + "." + to_base64url(to_json(claims));
+        to_base64url(to_json(header)) + "." + to_base64url(to_json(body));
     return signed_part + "." + signature_of(signed_part, keys_.front().secret);
 }
 

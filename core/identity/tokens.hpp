@@ -11,9 +11,12 @@ namespace patchbay {
 
 struct TokenClaims {
     std::string user_id;
-    int64_t token_version = 0;             ///< Below the user's: withdrawn.
-    TimeMs issued_at = 0, expires_at = 0;  ///< Whole seconds.
+    int64_t token_version = 0;  ///< Below the user's: withdrawn.
+    std::string sign_in;        ///< Id of the sign-in, which all its tokens share.
+    TimeMs signed_in_at = 0;    ///< When the password was given.
+    TimeMs issued_at = 0, expires_at = 0;
 };
+inline constexpr std::chrono::milliseconds longest_token_life = std::chrono::hours{24};
 
 /// [any thread]
 class Tokens {
@@ -22,9 +25,8 @@ public:
     /// from the key.
     Tokens(const std::vector<std::string>& keys, std::chrono::milliseconds ttl);
 
-    /// Lives for `ttl`, 24 h at most; zero: the configured time.
-    std::string sign(const std::string& user_id, int64_t token_version, TimeMs now,
-                     std::chrono::milliseconds ttl = {}) const;
+    /// `claims` as they are, times in whole seconds. A token lives for 24 h at most.
+    std::string sign(const TokenClaims& claims) const;
     /// Throws Problem unauthenticated or token_expired.
     TokenClaims verify(std::string_view token, TimeMs now) const;
     std::chrono::milliseconds ttl() const { return ttl_; }

@@ -33,6 +33,16 @@ std::string code_of(const Tokens& tokens, std::string_view token, TimeMs at = no
     return "";
 }
 
+/// A token of user "0193a0", signed now.
+std::string token_of(const Tokens& tokens, std::chrono::milliseconds life) {
+    return tokens.sign({.user_id = "0193a0",
+                        .token_version = 7,
+                        .sign_in = "sign-in",
+                        .signed_in_at = now - 60'000,
+                        .issued_at = now,
+                        .expires_at = now + life.count()});
+}
+
 struct Parts {
     JsonObject header = make_object(), claims = make_object();
 };
@@ -47,6 +57,8 @@ Parts good_parts() {
     parts.claims->set("aud", "patchbay-api");
     parts.claims->set("sub", "0193a0");
     parts.claims->set("ver", 1);
+    parts.claims->set("sid", "sign-in");
+    parts.claims->set("auth_time", now_s);
     parts.claims->set("iat", now_s);
     parts.claims->set("exp", now_s + 3600);
     return parts;
@@ -83,17 +95,22 @@ const ForgedCase forged[] = {
     {"no issuer", [](Parts& p) { p.claims->remove("iss"); }},
     {"other audience", [](Parts& p) { p.claims->set("aud", "other"); }},
     {"no subject", [](Parts& p) { p.claims->remove("sub"); }},
+    {"subject as number", [](Parts& p) { p.claims->set("sub", 5); }},
     {"no version", [](Parts& p) { p.claims->remove("ver"); }},
+    {"no sign-in", [](Parts& p) { p.claims->remove("sid"); }},
+    {"no time of the sign-in", [](Parts& p) { p.claims->remove("auth_time"); }},
 };
 
 }  // namespace
 
 TEST(Tokens, SayWhoseTheyAreUntilTheyExpire) {
     const Tokens tokens({key}, 12h);
-    const std::string token = tokens.sign("0193a0", 7, now);
+    const std::string token = token_of(tokens, 12h);
     const TokenClaims claims = tokens.verify(token, now + 1000);
     EXPECT_EQ(claims.user_id, "0193a0");
     EXPECT_EQ(claims.token_version, 7);
+    EXPECT_EQ(claims.sign_in, "sign-in");
+    EXPECT_EQ(claims.signed_in_at, now - 60'000);
     EXPECT_EQ(claims.expires_at, now + 12 * 3'600'000);
     EXPECT_EQ(code_of(tokens, token, claims.expires_at - 1), "");
     EXPECT_EQ(code_of(tokens, token, claims.expires_at), "token_expired");
@@ -101,8 +118,8 @@ TEST(Tokens, SayWhoseTheyAreUntilTheyExpire) {
 
 TEST(Tokens, LiveForADayAtMostS64) {
     const Tokens tokens({key}, 12h);
-    EXPECT_EQ(tokens.verify(tokens.sign("u", 1, now, 48h), now).expires_at, now + 24 * 3'600'000);
-    EXPECT_EQ(tokens.verify(tokens.sign("u", 1, now, 5min), now).expires_at, now + 300'000);
+    EXPECT_EQ(tokens.verify(token_of(tokens, 48h), now).expires_at, now + 24 * 3'600'000);
+    EXPECT_EQ(tokens.verify(token_of(tokens, 5min), now).expires_at, now + 300'000);
 }
 
 TEST(Tokens, AreRefusedWhenAnyClaimIsWrongS64) {
@@ -141,7 +158,7 @@ TEST(Tokens, AreRefusedInAnyOtherFormS64) {
 }
 
 TEST(Tokens, AreTakenWithAnOldKeyDuringRotationS65) {
-    const std::string token = Tokens({old_key}, 12h).sign("u", 1, now);
+    const std::string token = token_of(Tokens({old_key}, 12h), 12h);
     EXPECT_EQ(code_of(Tokens({key, old_key}, 12h), token), "");
     EXPECT_EQ(code_of(Tokens({key}, 12h), token), "unauthenticated");
 }

@@ -4,6 +4,8 @@
 #include <patchbay/text.hpp>
 
 #include "http/problem.hpp"
+#include "identity/access_changes.hpp"
+#include "identity/sessions.hpp"
 #include "identity/statements.hpp"
 
 namespace patchbay {
@@ -106,12 +108,21 @@ User change_user(Transaction& tx, const std::string& id, const UserChange& chang
     tx.run(sql::user_change, {change.name.value_or(user->name), role, disabled_at,
                               int64_t{rights_change}, now, user->id});
     if (change.departments) replace_departments(tx, user->id, *change.departments);
+    if (!active) end_sessions_of(tx, user->id);
+    if (rights_change) {
+        note_access_change(
+            tx, {.user_id = user->id,
+                 .kind = active ? AccessChange::Kind::rights_changed : AccessChange::Kind::ended});
+    }
     return *find_user(tx, user->id);
 }
 
 void set_password(Transaction& tx, const std::string& user_id, const std::string& phc,
                   bool ends_tokens, TimeMs now) {
     tx.run(sql::user_password, {phc, int64_t{ends_tokens}, now, user_id});
+    if (!ends_tokens) return;
+    end_sessions_of(tx, user_id);
+    note_access_change(tx, {.user_id = user_id});
 }
 
 }  // namespace patchbay
