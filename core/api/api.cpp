@@ -19,6 +19,7 @@ void add_api_routes(Router& router, ApiContext& context) {
     add_plugin_routes(router, context);
     add_ingress_routes(router, context);
     add_delivery_routes(router, context);
+    add_live_routes(router, context);
     add_openapi_routes(router);
     add_docs_routes(router, context);
 }

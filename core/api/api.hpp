@@ -10,6 +10,7 @@
 #include "identity/identity.hpp"
 #include "messaging/mint.hpp"
 #include "plugins/plugin_host.hpp"
+#include "realtime/realtime.hpp"
 
 namespace patchbay {
 
@@ -30,6 +31,7 @@ struct ApiContext {
     Mint mint;
     PluginHost* plugins =
         nullptr;  ///< nullptr: the command line works on the store without a server.
+    Realtime* realtime = nullptr;  ///< nullptr: no server runs, so nobody listens.
     /// After a commit that queued jobs. [any thread]
     std::function<void(const std::string& queue)> wake = [](const std::string&) {};
     /// Lets a paused channel send again. Empty: no server runs.

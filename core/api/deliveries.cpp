@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "api/answers.hpp"
+#include "api/deliveries.hpp"
 #include "api/idempotency.hpp"
 #include "api/lists.hpp"
 #include "api/resources.hpp"
@@ -181,6 +182,12 @@ void cancel(const ExchangePtr& exchange, ApiContext& context) {
 }
 
 }  // namespace
+
+std::optional<ShownDelivery> find_delivery(Session& session, const std::string& id) {
+    const auto job = session.first(sql::job_get, {id_of(id)});
+    if (!job || !is_delivery(*job)) return std::nullopt;
+    return ShownDelivery{job->text_or(Column::lane, ""), delivery_json(session, *job)};
+}
 
 void add_delivery_routes(Router& router, ApiContext& context) {
     router.add({.name = "deliveries.list",

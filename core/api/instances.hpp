@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "api/api.hpp"
+#include "base/json.hpp"
 
 namespace patchbay {
 
@@ -14,6 +15,8 @@ struct InstanceView {
 
 /// In the order of the configuration.
 std::vector<InstanceView> list_instances(const ApiContext& context);
+/// As GET /api/v1/plugins/{instance} answers it. Throws Problem unknown_id.
+JsonObject require_instance(const ApiContext& context, const std::string& name);
 bool provides(const InstanceInfo& info, std::string_view interface_id);
 
 }  // namespace patchbay

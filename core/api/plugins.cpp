@@ -39,13 +39,6 @@ void list_all(const ExchangePtr& exchange, ApiContext& context) {
     answer_json(exchange, 200, list_json(items, std::nullopt));
 }
 
-JsonObject require_instance(const ApiContext& context, const std::string& name) {
-    for (const auto& instance : list_instances(context)) {
-        if (instance.info.instance == name) return plugin_json(instance);
-    }
-    throw unknown_id("instance");
-}
-
 void get_one(const ExchangePtr& exchange, ApiContext& context) {
     answer_json(exchange, 200, require_instance(context, exchange->params.at("instance")));
 }
@@ -100,6 +93,13 @@ std::vector<InstanceView> list_instances(const ApiContext& context) {
         out.push_back({known, "not_running"});
     }
     return out;
+}
+
+JsonObject require_instance(const ApiContext& context, const std::string& name) {
+    for (const auto& instance : list_instances(context)) {
+        if (instance.info.instance == name) return plugin_json(instance);
+    }
+    throw unknown_id("instance");
 }
 
 bool provides(const InstanceInfo& info, std::string_view interface_id) {

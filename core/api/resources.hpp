@@ -14,6 +14,7 @@ void add_channel_routes(Router& router, ApiContext& context);
 void add_plugin_routes(Router& router, ApiContext& context);
 void add_ingress_routes(Router& router, ApiContext& context);
 void add_delivery_routes(Router& router, ApiContext& context);
+void add_live_routes(Router& router, ApiContext& context);
 void add_health_routes(Router& router, ApiContext& context);
 void add_openapi_routes(Router& router);
 void add_docs_routes(Router& router, ApiContext& context);

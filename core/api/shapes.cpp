@@ -63,6 +63,8 @@ std::map<std::string, std::string> channels_of(Session& session, const std::stri
     return channels;
 }
 
+}  // namespace
+
 JsonValue error_json(const MessageView& message) {
     if (!message.error_code && !message.error_reason) return json_null();
     JsonObject json = make_object();
@@ -70,8 +72,6 @@ JsonValue error_json(const MessageView& message) {
     json->set("reason", json_or_null(message.error_reason));
     return json;
 }
-
-}  // namespace
 
 JsonObject user_json(const User& user) {
     JsonObject json = make_object();

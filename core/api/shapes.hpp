@@ -9,6 +9,7 @@ namespace patchbay {
 JsonObject user_json(const User& user);
 /// Reads the last message too.
 JsonObject conversation_json(Session& session, const ConversationView& conversation);
+JsonValue error_json(const MessageView& message);  ///< null where it has not failed.
 JsonObject message_json(const MessageView& message);
 JsonObject contact_json(Session& session, const ContactView& contact);
 

@@ -4,6 +4,7 @@
 
 #include "api/idempotency.hpp"
 #include "base/crypto.hpp"
+#include "api/live_events.hpp"
 #include "base/log.hpp"
 #include "delivery/messaging_service.hpp"
 #include "http/cors.hpp"
@@ -82,6 +83,15 @@ Hub::Hub(const HubConfig& config, Report report)
           config, store_, [this](const std::string& name) { return plugins_.lease(name); }, mint_,
           [this](const std::string& queue) { delivery_.wake(queue); }),
       identity_(config, store_, ids_),
+      realtime_(
+          {.store = store_,
+           .sign_in =
+               [this](const std::string& token) { return signed_in_by_token(identity_, token); },
+           .render =
+               [this](Session& session, const Changes& changes) {
+                   return live_events(session, changes, clock_.now_ms());
+               },
+           .version = PATCHBAY_VERSION}),
       ingress_(store_, ids_),
       hooks_(config, clock_, plugins_, router_, ingress_),
       plugin_routes_(store_, plugins_, router_),
@@ -98,7 +108,6 @@ Hub::Hub(const HubConfig& config, Report report)
     ingress_.on_accepted([this](const std::string& instance) { events_.notify(instance); });
     register_services();
     add_api_routes(router_, api_);
-    store_.on_changes([this](const Changes& changes) { identity_.tell(changes); });
 }
 
 ApiContext Hub::api_context() {
@@ -107,6 +116,7 @@ ApiContext Hub::api_context() {
             .identity = identity_,
             .mint = mint_,
             .plugins = &plugins_,
+            .realtime = &realtime_,
             .wake = [this](const std::string& queue) { delivery_.wake(queue); },
             .resume =
                 [this](const std::string& channel) {
@@ -140,6 +150,9 @@ Readiness Hub::readiness() const {
     readiness.checks = {{"store", "up"}, {"plugins", plugins_up ? "up" : "degraded"}};
     return readiness;
 }
+
+// Who is told goes before the store does.
+Hub::~Hub() { store_.on_changes({}); }
 
 void Hub::register_services() {
     register_log_service(services_);
@@ -204,6 +217,7 @@ void Hub::follow(const std::string& instance) {
     note_credentials(instance);
     events_.notify(instance);
     delivery_.wake(instance);
+    realtime_.publish(plugin_changed(api_, instance));
 }
 
 // Disabled and failed ones too: what is sent to them waits. A library that could not be read may be
@@ -230,6 +244,11 @@ void Hub::start() {
     add_queues();
     delivery_.start();
     events_.start();
+    store_.on_changes([this](const Changes& changes) {
+        identity_.tell(changes);
+        realtime_.changed(changes);
+    });
+    realtime_.start();
     server_.start();
     state_ = "ready";
     gaps_.start();
@@ -256,6 +275,8 @@ void Hub::stop(std::chrono::milliseconds grace, const std::function<void(const c
               {"left_running", std::to_string(report.left_running)}});
     client_.stop();  // What the gap fill waits for ends with it.
     gaps_.stop();
+    store_.on_changes({});
+    realtime_.stop();
     if (report.left_running == 0) at("plugins");
     plugins_.stop();
 }

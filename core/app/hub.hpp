@@ -19,6 +19,7 @@
 #include "inbound/hooks.hpp"
 #include "messaging/mint.hpp"
 #include "plugins/plugin_host.hpp"
+#include "realtime/realtime.hpp"
 #include "store/store.hpp"
 
 namespace patchbay {
@@ -31,7 +32,7 @@ public:
     /// Opens the store, brings the schema up to date and takes back what a dead process held.
     /// Throws StoreError, ConfigError, Error.
     Hub(const HubConfig& config, Report report);
-    ~Hub() { store_.on_changes({}); }  // The store goes last, those it tells of changes before.
+    ~Hub();
 
     /// Loads the plugins, publishes their routes, starts all workers, then listens: nothing listens
     /// before everything else is there.
@@ -71,6 +72,7 @@ private:
     EventRouter events_;
     GapFill gaps_;
     Identity identity_;
+    Realtime realtime_;
     Router router_;
     Ingress ingress_;
     Hooks hooks_;

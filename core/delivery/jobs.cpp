@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "delivery/negative_control.hpp"
 #include "delivery/statements.hpp"
+#include "messaging/changes.hpp"
 
 namespace patchbay {
 namespace {
@@ -20,6 +21,11 @@ std::string shortened(const std::string& error) {
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
     text.resize(end);
     return text;
+}
+
+// Not of its claim: the result follows at once, and tells more.
+void note_change(Transaction& tx, int64_t job_id, const std::string& kind) {
+    if (kind == "send") tx.note(changes::delivery_changed, std::to_string(job_id));
 }
 
 }  // namespace
@@ -47,6 +53,7 @@ std::optional<EnqueuedJob> enqueue_job(Transaction& tx, Ids& ids, const NewJob& 
                    text_or_null(job.payload), text_or_null(job.trace), job.priority,
                    job.run_at == 0 ? now : job.run_at, nullable(job.valid_until), now});
     if (added == 0) return std::nullopt;
+    note_change(tx, id, job.kind);
     return EnqueuedJob{id, tx.first(sql::job_state, {id})->text(0) == "ready"};
 }
 
@@ -97,6 +104,7 @@ bool end_job(Transaction& tx, const ClaimedJob& job, const std::string& state,
              const std::string& error, TimeMs now) {
     const Values end{state, now, text_or_null(shortened(error)), job.id, job.token};
     if (tx.change(sql::job_ack, end) == 0) throw LeaseLost(job.id);
+    note_change(tx, job.id, job.kind);
     return promote_next(tx, job.lane);
 }
 
@@ -107,6 +115,7 @@ void retry_job(Transaction& tx, const ClaimedJob& job, TimeMs run_at, bool spend
     if (tx.change(sql::job_retry, again) == 0) {
         throw LeaseLost(job.id);
     }
+    note_change(tx, job.id, job.kind);
 }
 
 void leave_unknown(Transaction& tx, const ClaimedJob& job, TimeMs run_at,
@@ -119,6 +128,7 @@ void leave_unknown(Transaction& tx, const ClaimedJob& job, TimeMs run_at,
     if (tx.change(sql::job_unknown, later) == 0) {
         throw LeaseLost(job.id);
     }
+    note_change(tx, job.id, job.kind);
 }
 
 bool give_back(Transaction& tx, int64_t job_id, int64_t token) {
@@ -140,13 +150,16 @@ bool unpark_lane(Transaction& tx, const std::string& lane) {
 }
 
 bool cancel_job(Transaction& tx, int64_t job_id, TimeMs now) {
-    return tx.first(sql::job_cancel, {now, job_id}).has_value();
+    const bool cancelled = tx.first(sql::job_cancel, {now, job_id}).has_value();
+    if (cancelled) note_change(tx, job_id, "send");
+    return cancelled;
 }
 
 bool revive_job(Transaction& tx, int64_t job_id, const std::string& lane, TimeMs now,
                 std::optional<TimeMs> valid_until) {
     const Value place = lane.empty() ? Value{} : Value{lock_lane(tx, lane).seq};
     if (!tx.first(sql::job_revive, {now, place, nullable(valid_until), job_id})) return false;
+    note_change(tx, job_id, "send");
     if (lane.empty()) {
         tx.run(sql::job_release, {job_id});
     } else {
@@ -160,6 +173,7 @@ std::vector<RescuedJob> rescue_jobs(Transaction& tx, TimeMs now) {
     for (const Row& row : tx.run(sql::job_rescue, {plus(now, wait_for_evidence), now, now})) {
         rescued.push_back({row.number(0), row.text(1) == "unknown", row.text_or(2, ""), row.text(3),
                            row.text(5), row.number(4)});
+        note_change(tx, rescued.back().id, rescued.back().kind);
     }
     return rescued;
 }

@@ -76,6 +76,11 @@ const std::vector<ErrorCode>& error_codes() {
         {"busy", 503, "The server is busy"},
         {"stopping", 503, "The server is stopping"},
         {"unsupported_version", 505, "The HTTP version is not supported"},
+        // In messages of /ws only.
+        {"unknown_command", 400, "There is no such command"},
+        {"unknown_topic", 400, "There is no such topic"},
+        {"too_many_topics", 400, "The socket has too many topics"},
+        {"already_signed_in", 400, "Somebody has signed in already"},
     };
     return codes;
 }

@@ -10,5 +10,6 @@ inline constexpr const char* conversation_created = "conversation.created";
 inline constexpr const char* conversation_updated = "conversation.updated";
 inline constexpr const char* conversation_closed = "conversation.closed";
 inline constexpr const char* conversation_read = "read";
+inline constexpr const char* delivery_changed = "delivery.changed";  ///< Of the job.
 
 }  // namespace patchbay::changes
