@@ -69,6 +69,10 @@ Store::~Store() = default;
 
 const Clock& Store::clock() const { return impl_->clock; }
 
+void Store::on_noted(std::function<void(Transaction&, const Changes&)> follower) {
+    impl_->writer->on_noted(std::move(follower));
+}
+
 void Store::on_changes(std::function<void(Changes&&)> listener) {
     impl_->writer->on_changes(std::move(listener));
 }

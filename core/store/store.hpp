@@ -108,6 +108,7 @@ public:
     /// Runs a statement that changes rows; answers how many. For a hot path instead of RETURNING,
     /// for which SQLite makes a table in memory each time: several times the change itself.
     virtual size_t change(const Statement& statement, const Values& parameters) = 0;
+    const Changes& noted() const { return changes_; }
 
 protected:
     Changes changes_;
@@ -209,6 +210,12 @@ public:
     /// the commits and before `done` of the same work. It must be short, not throw and not write.
     /// Empty: none; no call of the old one goes on when this returns.
     void on_changes(std::function<void(Changes&&)> listener);
+
+    /// `follower` runs on the writer thread behind every work that noted something, inside its
+    /// savepoint: what it writes is committed, or rolled back, together with the work. It must be
+    /// quick; what it throws undoes the work. Empty: none; no call of the old one goes on when this
+    /// returns.
+    void on_noted(std::function<void(Transaction&, const Changes&)> follower);
 
     const Clock& clock() const;
     size_t queued() const;  ///< Writes waiting.

@@ -408,5 +408,39 @@ TEST_F(StoreChanges, AreToldAfterTheCommitAndBeforeTheWriterAnswers) {
     EXPECT_EQ(told.size(), 2u);
 }
 
+TEST_F(StoreChanges, AreFollowedWithinTheWorkThatNotedThem) {
+    const auto store = open_with_things();
+    size_t runs = 0;
+    store->on_noted([&](Transaction& tx, const Changes& changes) {
+        ++runs;
+        for (const Change& change : changes) {
+            tx.run(things_add, {int64_t{std::stoll(change.id)}, std::string{change.what}});
+        }
+    });
+    const auto count = [&] {
+        return store->read([](Session& session) { return session.first(things_count)->number(0); });
+    };
+    store->write([](Transaction& tx) { tx.note("made", "1"); });
+    EXPECT_EQ(count(), 1);
+    store->write([](Transaction&) {});
+    EXPECT_EQ(runs, 1u) << "only where something was noted";
+    EXPECT_THROW(store->write([](Transaction& tx) {
+        tx.note("made", "2");
+        throw std::runtime_error("rolled back");
+    }),
+                 std::runtime_error);
+    EXPECT_EQ(count(), 1);
+    // What the follower cannot write undoes the work too.
+    EXPECT_THROW(store->write([](Transaction& tx) {
+        tx.run(things_add, {int64_t{3}, std::string{"work"}});
+        tx.note("made", "1");
+    }),
+                 StoreError);
+    EXPECT_EQ(count(), 1);
+    store->on_noted({});
+    store->write([](Transaction& tx) { tx.note("made", "4"); });
+    EXPECT_EQ(count(), 1);
+}
+
 }  // namespace
 }  // namespace patchbay

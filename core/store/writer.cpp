@@ -210,6 +210,10 @@ void Writer::attempt(Item& item) {
 void Writer::run_work(const Store::Work& work, Changes& changes) {
     WriteTransaction transaction(*connection_);
     work(transaction);
+    if (!transaction.noted().empty()) {
+        const std::lock_guard lock(listener_mutex_);
+        if (follower_) follower_(transaction, transaction.noted());
+    }
     changes = transaction.take_changes();
 }
 
@@ -238,6 +242,11 @@ void Writer::report(const char* text, const StoreError& error) {
 void Writer::on_changes(std::function<void(Changes&&)> listener) {
     const std::lock_guard lock(listener_mutex_);
     listener_ = std::move(listener);
+}
+
+void Writer::on_noted(std::function<void(Transaction&, const Changes&)> follower) {
+    const std::lock_guard lock(listener_mutex_);
+    follower_ = std::move(follower);
 }
 
 void Writer::tell_changes(Group& group) {

@@ -34,6 +34,9 @@ public:
     /// [any thread] See Store::on_changes.
     void on_changes(std::function<void(Changes&&)> listener);
 
+    /// [any thread] See Store::on_noted.
+    void on_noted(std::function<void(Transaction&, const Changes&)> follower);
+
     size_t queued() const { return queue_.size(); }
     uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
     bool full() const { return full_.load(std::memory_order_relaxed); }
@@ -85,6 +88,7 @@ private:
     std::mutex
         listener_mutex_;  ///< Held during a call, so that it has ended when it is taken away.
     std::function<void(Changes&&)> listener_;
+    std::function<void(Transaction&, const Changes&)> follower_;  ///< Under the same mutex.
     std::thread thread_;  ///< Last: it uses everything above.
 };
 
