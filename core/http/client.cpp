@@ -21,6 +21,7 @@
 #include "http/http_call.hpp"
 #include "http/message.hpp"
 #include "http/response_writer.hpp"
+#include "http/url_reach.hpp"
 
 namespace patchbay {
 namespace {
@@ -59,23 +60,6 @@ HeaderList header_list(const Request& request) {
     if (!has_type) append(list, "Content-Type:");
     append(list, "Expect:");
     return list;
-}
-
-// S50: https on port 443, without credentials in the URL.
-bool is_public_url(const std::string& url) {
-    const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
-    if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK)
-        return false;
-    const auto part = [&](CURLUPart which) {
-        char* text = nullptr;
-        const bool there =
-            curl_url_get(parsed.get(), which, &text, CURLU_DEFAULT_PORT) == CURLUE_OK;
-        std::string copy = there ? text : "";
-        curl_free(text);
-        return copy;
-    };
-    return part(CURLUPART_SCHEME) == "https" && part(CURLUPART_PORT) == "443" &&
-           part(CURLUPART_USER).empty();
 }
 
 // For logs and errors: what a URL says about whom we called, without path, query and credentials.
@@ -182,7 +166,8 @@ void HttpClient::Impl::prepare(HttpCall& call, const Request& request, const Htt
     CURL* handle = call.handle;
     curl_easy_setopt(handle, CURLOPT_SHARE, share);
     curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
-    curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, limits.public_only ? "https" : "http,https");
+    curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR,
+                     limits.public_only && !limits.allow_loopback ? "https" : "http,https");
     curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(handle, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(handle, CURLOPT_PROXY,
@@ -372,7 +357,9 @@ Response HttpClient::call(const Request& request, const HttpOptions& options) {
         throw Error(ErrorKind::config, "TLS profile \"" + options.tls_profile + "\" is not known");
     if (!request.method.empty() && !is_method(request.method))
         throw RequestError(400, "the method is none");
-    if (impl_->limits.public_only && !is_public_url(request.url))
+    std::optional<UrlReach> reach;
+    if (impl_->limits.public_only) reach = reach_of(request.url, impl_->limits.allow_loopback);
+    if (reach == UrlReach::refused)
         throw Error(ErrorKind::forbidden, host + ": only https on port 443 may be called");
 
     HttpCall call;
@@ -384,7 +371,7 @@ Response HttpClient::call(const Request& request, const HttpOptions& options) {
     call.max_body = std::min<size_t>(options.max_body_bytes, impl_->limits.max_body_bytes);
     call.max_headers = impl_->limits.max_header_bytes;
     call.first_byte_timeout = impl_->limits.first_byte_timeout;
-    call.public_only = impl_->limits.public_only;
+    call.reach = reach;
     impl_->prepare(call, request, options);
     Response response = impl_->run(call, host);
     impl_->give_back(std::move(handle));

@@ -19,6 +19,7 @@ struct HttpClientLimits {
     std::string ca_file;      ///< Certificates to trust instead of the system's.
     bool public_only =
         false;  ///< For URLs that come from data: https on port 443 only, and no address of S50.
+    bool allow_loopback = false;  ///< With public_only: also http(s) to this machine, any port.
 };
 
 class HttpClient {

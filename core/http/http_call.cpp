@@ -68,11 +68,17 @@ size_t on_body(char* data, size_t size, size_t count, void* self) {
     return piece.size();
 }
 
+bool may_connect(const HttpCall& call, const sockaddr& address) {
+    if (!call.reach) return true;
+    if (*call.reach == UrlReach::loopback) return PeerAddress::of(address).is_loopback();
+    return is_public(address);
+}
+
 curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address) {
     auto& call = *static_cast<HttpCall*>(self);
     // Checked on the address that is connected to, so that no second look-up can give another one
     // (S50).
-    if (call.public_only && !is_public(address->addr)) {
+    if (!may_connect(call, address->addr)) {
         call.refused_address = true;
         return CURL_SOCKET_BAD;
     }

@@ -6,9 +6,12 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <patchbay/sdk.hpp>
 #include <set>
 #include <utility>
+
+#include "http/url_reach.hpp"
 
 namespace patchbay {
 
@@ -26,7 +29,7 @@ struct HttpCall {
     bool may_resend = false;
     size_t max_body = 0, max_headers = 0;
     std::chrono::milliseconds first_byte_timeout{0};
-    bool public_only = false;
+    std::optional<UrlReach> reach{};  // Where it may lead; empty: anywhere.
 
     // The loop's.
     Response response{};

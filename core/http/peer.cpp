@@ -94,16 +94,22 @@ bool AddressList::contains(const PeerAddress& address) const {
     });
 }
 
-bool is_public(const sockaddr& address) {
+bool is_public(const PeerAddress& peer) {
     static const AddressList closed_v4(
         {"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
          "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
          "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"});
     static const AddressList open_v6({"2000::/3"});
     static const AddressList closed_v6({"2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"});
+    if (peer.is_mapped()) return !closed_v4.contains(peer);
+    return open_v6.contains(peer) && !closed_v6.contains(peer);
+}
+
+bool is_public(const sockaddr& address) {
     const PeerAddress peer = PeerAddress::of(address);
-    if (address.sa_family == AF_INET) return !closed_v4.contains(peer);
-    return address.sa_family == AF_INET6 && open_v6.contains(peer) && !closed_v6.contains(peer);
+    if (address.sa_family == AF_INET) return is_public(peer);
+    // A mapped one over IPv6 is refused, whatever it carries.
+    return address.sa_family == AF_INET6 && !peer.is_mapped() && is_public(peer);
 }
 
 std::string forwarded_client(const HttpRequest& request, const AddressList& trusted,

@@ -47,6 +47,8 @@ private:
 /// documentation, benchmark and reserved ones, nor IPv6 forms that carry an IPv4 address (mapped,
 /// NAT64, 6to4, Teredo).
 bool is_public(const sockaddr& address);
+/// The same of an address in text; a mapped one is the IPv4 address it carries.
+bool is_public(const PeerAddress& address);
 
 /// The client behind trusted proxies: the last entry of X-Forwarded-For that is not itself trusted.
 /// `direct` when there is none.
