@@ -1,8 +1,10 @@
 #include "flows/flow_engine.hpp"
 
 #include "base/failpoint.hpp"
+#include "base/json.hpp"
 #include "base/log.hpp"
 #include "delivery/outbox.hpp"
+#include "flows/flow_place.hpp"
 #include "flows/statements.hpp"
 #include "messaging/statements.hpp"
 
@@ -10,7 +12,6 @@ namespace patchbay {
 namespace {
 
 constexpr int rounds_before_retry = 5;
-constexpr std::chrono::seconds step_deadline{2};
 constexpr std::chrono::hours session_lifetime{24};
 
 const Failpoint before_flow_commit{"flows.before_commit"};
@@ -55,11 +56,19 @@ Draft draft_of(const ClaimedJob& job, const OutboundMessage& message,
     return draft;
 }
 
+// What answers a forced replay is marked as one too (G24).
+std::string attributes_of_answer(const MessageView& inbound) {
+    JsonObject attributes = make_object();
+    const auto mark = text_at(parse_json(inbound.attributes), forced_replay_attribute);
+    if (mark) attributes->set(forced_replay_attribute, *mark);
+    return to_json(attributes);
+}
+
 }  // namespace
 
 struct FlowEngine::Session {
     std::string id;  // Empty: none yet.
-    std::string step, data;
+    FlowPlace place;
 };
 
 struct FlowEngine::Situation {
@@ -94,7 +103,7 @@ FlowEngine::Situation FlowEngine::read(const ClaimedJob& job) {
         if (!conversation) throw Error(ErrorKind::not_found, "the flow's conversation is gone");
         Situation situation{std::move(*message), std::move(*conversation), {}};
         if (const auto row = session.first(sql::flow_find, {situation.conversation.id})) {
-            situation.session = {row->text(0), row->text(3), row->text(4)};
+            situation.session = {row->text(0), {row->text(3), row->text(4)}};
         }
         return situation;
     });
@@ -108,18 +117,13 @@ StepResult FlowEngine::run_step(const ClaimedJob& job, const Situation& situatio
     const PluginLeasePtr flow = plugins_.lease(job.payload);
     if (!flow) throw Error(ErrorKind::unavailable, "flow instance is not active: " + job.payload);
     StepInput input;
-    input.step = session.step;
-    if (input.step.empty()) {
-        const std::vector<StepInfo> steps = flow->steps();
-        if (steps.empty()) throw Error(ErrorKind::unsupported, "the flow plugin has no steps");
-        input.step = steps.front().name;
-    }
-    input.state = session.data;
+    input.step = step_to_run(*flow, session.place);
+    input.state = session.place.data;
     input.event = event_of(message, conversation);
     input.conversation = conversation.id;
     input.contact = conversation.contact_id.value_or("");
     input.now_ms = message.created_at;
-    return flow->run(Call{.trace = job.trace, .left = step_deadline}, input);
+    return flow->run(Call{.trace = job.trace, .left = flow_step_deadline}, input);
 }
 
 void FlowEngine::commit(const ClaimedJob& job, const Situation& situation,
@@ -129,16 +133,17 @@ void FlowEngine::commit(const ClaimedJob& job, const Situation& situation,
     store_.write([&](Transaction& tx) {
         const TimeMs now = store_.clock().now_ms();
         touch_lane(tx, job.lane);
+        const std::string attributes = attributes_of_answer(situation.message);
         for (size_t place = 0; place < result.actions.size(); ++place) {
             const Action& action = result.actions[place];
             if (action.kind != "send" || !action.message) {
                 throw Error(ErrorKind::unsupported, "flow action not known here: " + action.kind);
             }
             try {
-                queue_message(
-                    tx, mint_,
-                    draft_of(job, *action.message, conversation.id, situation.message.own, place),
-                    now);
+                Draft draft =
+                    draft_of(job, *action.message, conversation.id, situation.message.own, place);
+                draft.attributes = attributes;
+                queue_message(tx, mint_, draft, now);
             } catch (const SendRefused& refused) {
                 // An answer that may not be sent is no reason to stop the flow: the opt-out came
                 // while the step ran.
@@ -165,14 +170,13 @@ void FlowEngine::save_session(Transaction& tx, const ClaimedJob& job, const Situ
                               const StepResult& result, TimeMs now) {
     const Session& session = situation.session;
     const TimeMs expires = now + std::chrono::milliseconds{session_lifetime}.count();
-    const std::string data = result.state.empty() ? std::string{"{}"} : result.state;
+    const FlowPlace after = place_after(session.place, result);
     if (!session.id.empty()) {
-        const std::string state = result.next.empty() && result.state.empty() ? "done" : "active";
-        tx.run(sql::flow_commit, {result.next.empty() ? session.step : result.next, data, state,
-                                  expires, now, session.id});
-    } else if (!result.next.empty() || !result.state.empty()) {
+        const std::string state = ends_flow(result) ? "done" : "active";
+        tx.run(sql::flow_commit, {after.step, after.data, state, expires, now, session.id});
+    } else if (!ends_flow(result)) {
         tx.run(sql::flow_start, {mint_.ids.uuid(), situation.conversation.id, job.payload,
-                                 int64_t{1}, result.next, data, expires, now, now});
+                                 int64_t{1}, after.step, after.data, expires, now, now});
     }
 }
 

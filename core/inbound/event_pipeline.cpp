@@ -50,6 +50,18 @@ std::string attributes_json(const Event& event) {
     return to_json(object);
 }
 
+// The same event once more, as one that is known from this replay only. The provider's id of its
+// message is taken by the first.
+Event marked(const Event& event, const std::string& mark) {
+    Event again = event;
+    again.dedupe_key += "#" + mark;
+    if (again.topic == "message.received") {
+        again.provider_id.clear();
+        again.extra[forced_replay_attribute] = mark;
+    }
+    return again;
+}
+
 NewMessage inbound_message(const InstanceConfig& instance, const Event& event,
                            const std::string& conversation, const std::string& contact) {
     return {
@@ -77,18 +89,23 @@ struct EventPipeline::Context {
     const InstanceConfig& instance;
     Routed& routed;
     TimeMs now;
+    bool forced = false;
 };
 
 Routed EventPipeline::commit(Transaction& tx, const InstanceConfig& instance, int64_t ingress_id,
-                             const std::vector<Event>& events, TimeMs now) {
+                             const std::vector<Event>& events, TimeMs now,
+                             const std::optional<Forced>& forced) {
     Routed routed;
-    Context context{tx, instance, routed, now};
-    for (const Event& event : events) {
-        if (event.topic == topic_ignored) {
-            routed.reason = event.code;
+    Context context{tx, instance, routed, now, forced.has_value()};
+    for (const Event& given : events) {
+        if (given.topic == topic_ignored) {
+            routed.reason = given.code;
             continue;
         }
-        check(event);
+        check(given);
+        std::optional<Event> again;
+        if (forced) again = marked(given, forced->mark);
+        const Event& event = again ? *again : given;
         if (tx.first(sql::event_known, {instance.name, event.dedupe_key})) {
             ++routed.repeats;  // G3: the same 2xx, and nothing more.
             continue;
@@ -115,21 +132,21 @@ EventPipeline::Links EventPipeline::effects_of(Context& context, const Event& ev
 // the same event meanwhile is what the lease of the instance is for; the unique key makes it sure.
 void EventPipeline::keep(Context& context, int64_t ingress_id, const Event& event,
                          const Links& links) {
-    const auto& [tx, instance, routed, now] = context;
+    const auto& [tx, instance, routed, now, forced] = context;
     const auto text = [](const std::string& id) { return id.empty() ? Value{} : Value{id}; };
     const size_t kept = tx.change(
         sql::event_insert,
         {mint_.ids.machine_id(), ingress_id == 0 ? Value{} : Value{ingress_id}, instance.name,
          event.dedupe_key, event.topic, text(links.contact_id), text(links.conversation_id),
          text(links.message_id), event.data.empty() ? std::string{"{}"} : event.data,
-         event.at_ms == 0 ? now : event.at_ms, now});
+         event.at_ms == 0 ? now : event.at_ms, now, int64_t{forced}});
     if (kept == 0) {
         throw StoreError(StoreError::Kind::unavailable, "the same event was kept meanwhile");
     }
 }
 
 EventPipeline::Links EventPipeline::message_received(Context& context, const Event& event) {
-    auto& [tx, instance, routed, now] = context;
+    auto& [tx, instance, routed, now, forced] = context;
     const ContactRef contact =
         find_or_create_contact(tx, mint_, event.from, event.contact_name, now);
     const bool opted_out = is_opted_out(tx, event.from, instance.name);
@@ -179,7 +196,7 @@ void EventPipeline::consent_changed(Context& context, const Event& event) {
 }
 
 EventPipeline::Links EventPipeline::delivery_changed(Context& context, const Event& event) {
-    auto& [tx, instance, routed, now] = context;
+    auto& [tx, instance, routed, now, forced] = context;
     const StatusApplied applied = apply_status_event(tx, mint_.ids,
                                                      {.channel = instance.name,
                                                       .provider_id = event.provider_id,

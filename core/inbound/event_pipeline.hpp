@@ -28,13 +28,20 @@ inline constexpr std::string_view reason_unknown_account = "unknown_account";
 
 class EventPipeline {
 public:
+    /// Has the effects of events again that had them before (G24). `mark` names the replay: it
+    /// stands in every row that the replay writes, and the same replay has no effect twice.
+    struct Forced {
+        std::string mark;
+    };
+
     EventPipeline(const HubConfig& config, Mint& mint) : config_(config), mint_(mint) {}
 
     /// Runs inside the caller's transaction. `ingress_id` 0: the events did not come from a
     /// webhook. Throws on a broken event (no topic, no dedupe key): the row is tried again and then
     /// dead.
     Routed commit(Transaction& tx, const InstanceConfig& instance, int64_t ingress_id,
-                  const std::vector<Event>& events, TimeMs now);
+                  const std::vector<Event>& events, TimeMs now,
+                  const std::optional<Forced>& forced = std::nullopt);
 
 private:
     struct Context;

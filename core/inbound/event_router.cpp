@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "inbound/statements.hpp"
 #include "inbound/strangers.hpp"
+#include "inbound/understand.hpp"
 
 namespace patchbay {
 namespace {
@@ -23,20 +24,11 @@ constexpr size_t max_slice_bytes = 16 << 20;  // Of all of them together.
 constexpr auto poll = 1s;                     // A wake-up is a hint only.
 // From this age on routing goes before the acceptance of more: no row waits for a minute (G2).
 constexpr TimeMs late_ms = 15'000;
-constexpr auto receive_deadline = 1s;
 constexpr TimeMs lease_ms = 30'000;
 constexpr std::array<TimeMs, 3> retry_delays_ms{1'000, 5'000, 25'000};
 
 const Failpoint after_receive{"inbound.after_receive"};
 const Failpoint after_route_commit{"inbound.after_route_commit"};
-
-struct Understood {
-    IngressRow row;
-    std::vector<Event> events;
-    std::string refusal;  // A RequestError of the plugin: the body is at fault, trying again would
-                          // not mend it.
-    std::string failure;  // Anything else.
-};
 
 // Rows that are committed together. The writer may run its work more than once.
 struct Slice {
@@ -52,18 +44,6 @@ struct Slice {
 struct SliceBefore : std::runtime_error {
     SliceBefore() : std::runtime_error("what came before could not be stored") {}
 };
-
-Understood understand(PluginLease& plugin, IngressRow row) {
-    Understood result{std::move(row), {}, {}, {}};
-    try {
-        result.events = plugin.receive(Call{.left = receive_deadline}, result.row.request);
-    } catch (const Error& error) {
-        (error.kind == ErrorKind::request ? result.refusal : result.failure) = error.what();
-    } catch (const std::exception& error) {
-        result.failure = error.what();
-    }
-    return result;
-}
 
 void end_row(Transaction& tx, int64_t id, const Routed& routed, TimeMs now) {
     tx.run(sql::ingress_end,

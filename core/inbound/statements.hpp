@@ -47,7 +47,7 @@ inline const Statement event_known{
 inline const Statement event_insert{
     "event.insert",
     "INSERT INTO events(id,ingress_id,instance,dedupe_key,topic,contact_id,conversation_id,"
-    "message_id,data,at,created_at) VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11) ON "
+    "message_id,data,at,created_at,forced) VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12) ON "
     "CONFLICT(instance,dedupe_key) DO NOTHING"};
 inline const Statement event_list{
     "event.list",

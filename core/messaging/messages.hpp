@@ -30,6 +30,9 @@ struct NewMessage {
     TimeMs event_at = 0;  ///< When it happened, by the provider; 0: now.
 };
 
+/// Of a message that a forced replay made, and of what answered it: the replay's id (G24).
+inline constexpr const char* forced_replay_attribute = "forced_replay";
+
 struct StoredMessage {
     std::string id;
     int64_t number = 0;
