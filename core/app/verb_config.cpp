@@ -1,10 +1,10 @@
 // patchbay config validate | show | schema
-#include "app/config_check.hpp"
 #include "app/problem_text.hpp"
 #include "app/table.hpp"
 #include "app/verbs.hpp"
 #include "config/json_schema.hpp"
 #include "config/yaml_tree.hpp"
+#include "plugins/config_check.hpp"
 
 namespace patchbay {
 namespace {

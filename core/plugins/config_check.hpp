@@ -20,6 +20,11 @@ struct CheckedFile {
 /// nothing for what is in the file: also that it cannot be read is a problem.
 CheckedFile check_file(const std::string& file);
 
+/// The same for a text, as if `file` held it. With `folders` the plugins are those in there,
+/// whatever the text says: for texts that others sent, since loading a library runs its code.
+CheckedFile check_text(const std::string& text, const std::filesystem::path& file,
+                       const std::vector<std::filesystem::path>* folders = nullptr);
+
 /// The schema of each plugin in the configuration's plugin folders. One that cannot be loaded is
 /// left out.
 std::map<std::string, detail::Schema> plugin_schemas(const HubConfig& config);

@@ -1,4 +1,4 @@
-#include "app/config_check.hpp"
+#include "plugins/config_check.hpp"
 
 #include <stdlib.h>
 
@@ -174,10 +174,16 @@ bool CheckedFile::is_valid() const {
                        [](const ConfigProblem& one) { return one.is_warning; });
 }
 
-CheckedFile check_file(const std::string& file) try {
-    CheckedConfig checked = check_config(read_config_file(file), file);
+CheckedFile check_text(const std::string& text, const std::filesystem::path& file,
+                       const std::vector<std::filesystem::path>* folders) {
+    CheckedConfig checked = check_config(text, file);
+    if (folders) checked.config.plugin_path = *folders;
     InstanceCheck(checked).run();
     return {std::move(checked.config), checked.problems.sorted()};
+}
+
+CheckedFile check_file(const std::string& file) try {
+    return check_text(read_config_file(file), file);
 } catch (const ConfigError& error) {
     return {{}, error.problems};
 }
