@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "delivery/statements.hpp"
+#include "delivery/webhook_statements.hpp"
 #include "flows/statements.hpp"
 #include "identity/statements.hpp"
 #include "inbound/statements.hpp"
