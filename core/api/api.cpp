@@ -20,6 +20,10 @@ void add_api_routes(Router& router, ApiContext& context) {
     add_ingress_routes(router, context);
     add_delivery_routes(router, context);
     add_live_routes(router, context);
+    add_config_routes(router, context);
+    add_flow_routes(router, context);
+    add_template_routes(router, context);
+    add_webhook_routes(router, context);
     add_openapi_routes(router);
     add_docs_routes(router, context);
 }

@@ -8,6 +8,7 @@
 #include "config/hub_config.hpp"
 #include "http/router.hpp"
 #include "identity/identity.hpp"
+#include "identity/sealer.hpp"
 #include "messaging/mint.hpp"
 #include "plugins/plugin_host.hpp"
 #include "realtime/realtime.hpp"
@@ -29,6 +30,7 @@ struct ApiContext {
     Store& store;
     Identity& identity;
     Mint mint;
+    const Sealer& sealer;
     PluginHost* plugins =
         nullptr;  ///< nullptr: the command line works on the store without a server.
     Realtime* realtime = nullptr;  ///< nullptr: no server runs, so nobody listens.
@@ -41,6 +43,9 @@ struct ApiContext {
     /// Must not block: it runs on the small control pool. Empty: derived from the store and the
     /// plugins.
     std::function<Readiness()> readiness{};
+    /// After a webhook was added, changed or dropped. On the writer's thread, so it must not wait
+    /// for it.
+    std::function<void()> webhooks_changed{};
 
     const Clock& clock() const { return store.clock(); }
     TimeMs now() const { return clock().now_ms(); }

@@ -167,6 +167,9 @@ TEST_F(Reading, LetsOnlyTheRolesOfTheMatrixIn) {
         {"plugins", {"owner", "admin"}},
         {"ingress", {"owner", "admin"}},
         {"events", {"owner", "admin"}},
+        {"config", {"owner", "admin"}},
+        {"flows", {"owner", "admin", "expert", "agent", "viewer"}},
+        {"templates", {"owner", "admin", "expert", "agent", "viewer"}},
         {"deliveries", {"owner", "admin", "agent", "viewer"}},
         {"users", {"owner", "admin"}},
     };

@@ -153,7 +153,8 @@ protected:
     Mint mint_{ids_, numbers_};
     Identity identity_{config_, store_, ids_, ScryptCost{.log2_n = 4, .r = 8, .p = 1}};
     std::vector<std::string> woken_;
-    ApiContext context_{config_, store_, identity_, mint_};
+    const Sealer sealer_{config_.auth.token_keys};
+    ApiContext context_{config_, store_, identity_, mint_, sealer_};
     Router router_;
     int people_ = 0;
 };

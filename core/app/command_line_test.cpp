@@ -92,7 +92,8 @@ private:
     Ids ids_{clock_};
     Numbers numbers_{store_};
     Identity identity_{config_, store_, ids_};
-    ApiContext context_{config_, store_, identity_, {ids_, numbers_}};
+    const Sealer sealer_ = sealer_of(config_);
+    ApiContext context_{config_, store_, identity_, {ids_, numbers_}, sealer_};
     Router router_;
     Server server_;
 };

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "api/change_data.hpp"
 #include "api/idempotency.hpp"
 #include "base/crypto.hpp"
 #include "api/live_events.hpp"
@@ -17,6 +18,7 @@ namespace patchbay {
 namespace {
 
 constexpr unsigned flow_workers = 4;
+constexpr unsigned webhook_workers = 4;
 
 StoreConfig store_config(const HubConfig& config) {
     StoreConfig store;
@@ -92,6 +94,16 @@ Hub::Hub(const HubConfig& config, Report report)
                    return live_events(session, changes, clock_.now_ms());
                },
            .version = PATCHBAY_VERSION}),
+      sealer_(sealer_of(config)),
+      webhook_client_({.public_only = true, .allow_loopback = !config.production()}),
+      webhook_feed_(store_, ids_, [this](const std::string& queue) { delivery_.wake(queue); }),
+      webhooks_({.store = store_,
+                 .ids = ids_,
+                 .client = webhook_client_,
+                 .sealer = sealer_,
+                 .owner = self_.owner,
+                 .data = webhook_data,
+                 .paused = [this] { webhook_feed_.reload(); }}),
       ingress_(store_, ids_),
       hooks_(config, clock_, plugins_, router_, ingress_),
       plugin_routes_(store_, plugins_, router_),
@@ -115,6 +127,7 @@ ApiContext Hub::api_context() {
             .store = store_,
             .identity = identity_,
             .mint = mint_,
+            .sealer = sealer_,
             .plugins = &plugins_,
             .realtime = &realtime_,
             .wake = [this](const std::string& queue) { delivery_.wake(queue); },
@@ -125,7 +138,8 @@ ApiContext Hub::api_context() {
                     return true;
                 },
             .instance_changed = [this](const std::string& name) { follow(name); },
-            .readiness = [this] { return readiness(); }};
+            .readiness = [this] { return readiness(); },
+            .webhooks_changed = [this] { follow_webhooks(); }};
 }
 
 Readiness Hub::readiness() const {
@@ -236,6 +250,18 @@ void Hub::add_queues() {
         note_credentials(instance.name);
     }
     delivery_.add_queue("flow", flow_workers, [this](ClaimedJob& job) { flows_.run(job); });
+    follow_webhooks();
+}
+
+// A queue for each, so that a receiver that hangs holds up no other. A queue stays when its webhook
+// goes: the next one gets it.
+void Hub::follow_webhooks() {
+    webhook_feed_.reload();
+    const auto all = store_.read([](Session& session) { return list_webhooks(session); });
+    for (const Webhook& webhook : all) {
+        delivery_.add_queue(webhook.queue(), webhook_workers,
+                            [this](ClaimedJob& job) { webhooks_.run(job); });
+    }
 }
 
 void Hub::start() {
@@ -273,6 +299,7 @@ void Hub::stop(std::chrono::milliseconds grace, const std::function<void(const c
     log_info("app", "stopped",
              {{"handed_back", std::to_string(report.handed_back)},
               {"left_running", std::to_string(report.left_running)}});
+    webhook_client_.stop();
     client_.stop();  // What the gap fill waits for ends with it.
     gaps_.stop();
     store_.on_changes({});

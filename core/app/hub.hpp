@@ -10,6 +10,7 @@
 #include "base/ids.hpp"
 #include "config/hub_config.hpp"
 #include "delivery/delivery.hpp"
+#include "delivery/webhook_sender.hpp"
 #include "flows/flow_engine.hpp"
 #include "http/client.hpp"
 #include "http/server.hpp"
@@ -52,6 +53,7 @@ private:
     void follow(const std::string& instance);
     bool is_channel(const std::string& instance) const;
     void add_queues();
+    void follow_webhooks();
     ApiContext api_context();
     Readiness readiness() const;
 
@@ -73,6 +75,10 @@ private:
     GapFill gaps_;
     Identity identity_;
     Realtime realtime_;
+    const Sealer sealer_;
+    HttpClient webhook_client_;
+    WebhookFeed webhook_feed_;
+    WebhookSender webhooks_;
     Router router_;
     Ingress ingress_;
     Hooks hooks_;

@@ -8,6 +8,7 @@
 
 #include "api/api.hpp"
 #include "app/verbs.hpp"
+#include "delivery/webhook_feed.hpp"
 #include "http/client.hpp"
 #include "store/migrations.hpp"
 
@@ -65,7 +66,8 @@ public:
           store_({.url = config.store.url, .base = config.base}, clock_),
           ids_(clock_),
           numbers_(migrated(store_)),
-          identity_(config_, store_, ids_) {
+          identity_(config_, store_, ids_),
+          sealer_(sealer_of(config_)) {
         add_api_routes(router_, context_);
     }
 
@@ -96,7 +98,10 @@ private:
     Ids ids_;
     Numbers numbers_;
     Identity identity_;
-    ApiContext context_{config_, store_, identity_, {ids_, numbers_}};
+    const Sealer sealer_;
+    // Who wants to hear of what is done here is told by the server, when one runs again.
+    WebhookFeed webhooks_{store_, ids_, [](const std::string&) {}};
+    ApiContext context_{config_, store_, identity_, {ids_, numbers_}, sealer_};
     Router router_;
 };
 

@@ -231,4 +231,11 @@ inline const Statement message_by_provider{
     "SELECT id,conversation_id,status,rank FROM messages WHERE channel=$1 AND provider_id=$2",
     {"messages_provider"}};
 
+inline const Statement template_list{
+    "template.list",
+    "SELECT id,name,language,channel,kind,department,body,fields,provider_id,category,approval,"
+    "created_at,updated_at FROM templates WHERE retired_at IS NULL AND id<$1 ORDER BY id DESC "
+    "LIMIT $2",
+    {"PRIMARY"}};
+
 }  // namespace patchbay::sql
