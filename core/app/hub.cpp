@@ -4,8 +4,8 @@
 
 #include "api/change_data.hpp"
 #include "api/idempotency.hpp"
-#include "base/crypto.hpp"
 #include "api/live_events.hpp"
+#include "base/crypto.hpp"
 #include "base/log.hpp"
 #include "delivery/messaging_service.hpp"
 #include "http/cors.hpp"
