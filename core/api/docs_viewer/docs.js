@@ -93,7 +93,7 @@ function answerOf(status, response) {
   const problem = real.content?.['application/problem+json'];
   const codes = problem ? codesOf(problem.schema) : [];
   const links = codes.flatMap((code, i) => [i ? ', ' : '', make('a', { href: `/docs/errors/${code}` }, code)]);
-  const head = make('summary', {}, make('strong', {}, status), ' ', codes.length && type === 'application/problem+json' ? 'problem' : real.description);
+  const head = make('summary', {}, make('strong', {}, status), ' ', make('span.quiet', {}, real.description));
   const body = !media ? make('p.quiet', {}, 'No body.') : make('div', {}, make('p.quiet', {}, type, refName(media.schema) ? ` — ${refName(media.schema)}` : ''), schemaList(media.schema));
   return make('details.answer', {}, head, codes.length ? make('p', {}, ...links) : null, type === 'application/problem+json' && codes.length ? null : body);
 }
@@ -185,7 +185,7 @@ function show(description) {
   const index = document.getElementById('index');
   main.replaceChildren(make('p.quiet', {}, description.info.description));
   const entries = operationsOf(description).map((one) => {
-    const link = make('a', { href: `#${one.operation.operationId}` }, make(`span.verb.${one.method.toLowerCase()}`, {}, one.method), make('span', {}, one.path.replace('/api/v1', '')));
+    const link = make('a', { href: `#${one.operation.operationId}` }, make(`span.verb.${one.method.toLowerCase()}`, {}, one.method), make('span', {}, one.path.replace('/api/v1', '').replaceAll('/', '/\u200b')));
     link.addEventListener('click', () => open(one.operation.operationId));
     return { tag: one.operation.tags[0], card: cardOf(one), link, words: wordsOf(one) };
   });
