@@ -106,6 +106,9 @@ function faultsOf(description, method, path, answer) {
 
 /** api-shapes rule 11. */
 function headerFaults(target, answer) {
+  const type = answer.headers['content-type'] ?? '';
+  const isFirst = !answer.headers['idempotent-replayed'];
+  if (type.startsWith('application/problem+json') && answer.body && isFirst && answer.json.instance !== answer.headers['x-request-id']) return 'the problem of another request';
   if (!answer.headers['x-request-id']) return 'without X-Request-Id';
   if (target.startsWith('/api') && answer.headers['cache-control'] !== 'no-store') return `Cache-Control ${answer.headers['cache-control']}`;
   return null;
