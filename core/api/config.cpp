@@ -87,6 +87,7 @@ void add_config_routes(Router& router, ApiContext& context) {
                 .roles = roles::operators,
                 .about = "Every mistake of the file on the disk, or of the text that is sent.",
                 .takes = "ConfigText",
+                .body_optional = true,
                 .answers = {{.schema = "ConfigCheck"}}},
                [&](const ExchangePtr& exchange) { check(exchange, context); });
 }

@@ -15,6 +15,12 @@ bool is_public(const RouteSpec& route) {
     return std::find(route.roles.begin(), route.roles.end(), "public") != route.roles.end();
 }
 
+/// Every POST may be repeated with its Idempotency-Key, but for those that answer with a token: no
+/// database keeps one.
+bool takes_key(const RouteSpec& route) {
+    return route.method == "POST" && !route.path.starts_with("/api/v1/auth/");
+}
+
 bool for_keys(const RouteSpec& route) {
     return route.roles.empty() ||
            std::any_of(route.roles.begin(), route.roles.end(),
@@ -177,7 +183,7 @@ JsonArray parameters_of(const RouteSpec& route) {
         list->add(parameter(name, "path", true, one_of_type("string")));
     for (const QueryKey& key : route.query)
         list->add(parameter(key.name, "query", false, ref_to("schemas/" + key.schema)));
-    if (route.method == "POST") list->add(ref_to("parameters/IdempotencyKey"));
+    if (takes_key(route)) list->add(ref_to("parameters/IdempotencyKey"));
     return list;
 }
 
@@ -196,7 +202,7 @@ const char* media_type_of(BodyKind kind) {
 
 JsonObject body_of(const RouteSpec& route) {
     JsonObject body = make_object();
-    body->set("required", route.body == BodyKind::json);
+    body->set("required", route.body == BodyKind::json && !route.body_optional);
     body->set("content",
               content_of(media_type_of(route.body),
                          route.takes.empty() ? make_object() : ref_to("schemas/" + route.takes)));
@@ -316,7 +322,7 @@ std::map<int, std::set<std::string>> problems_of(const RouteSpec& route) {
         if (key.name == "cursor") add(codes, {"invalid_cursor"});
     if (route.body == BodyKind::json)
         add(codes, {"invalid_json", "missing_field", "invalid_field", "unknown_field"});
-    if (route.method == "POST") add(codes, {"idempotency_running", "idempotency_mismatch"});
+    if (takes_key(route)) add(codes, {"idempotency_running", "idempotency_mismatch"});
     for (const auto& code : route.problems) add(codes, {code.c_str()});
     return codes;
 }

@@ -108,6 +108,8 @@ TEST_F(OpenApi, NamesTheCodesOfARefusal) {
     const auto open = problems_of({.method = "GET", .path = "/health/x", .roles = {"public"}});
     EXPECT_FALSE(open.contains(401));
     EXPECT_FALSE(open.contains(404));
+    const auto sign_in = problems_of({.method = "POST", .path = "/api/v1/auth/x"});
+    EXPECT_FALSE(sign_in.contains(409)) << "an answer with a token is kept nowhere";
 }
 
 }  // namespace

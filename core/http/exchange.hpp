@@ -75,6 +75,7 @@ struct RouteSpec {
     // and /health has them (a test checks it).
     std::vector<QueryKey> query{};  ///< Keys that it knows; /api/v1 refuses all others.
     std::string takes{};            ///< Schema of the body: a name of core/api/schemas/.
+    bool body_optional = false;     ///< It may be left out.
     std::vector<RouteAnswer> answers{};
     std::vector<std::string> problems{};  ///< Codes of its own, beside those that follow from the
                                           ///< rest (not signed in, faulty field, unknown id, ...).
