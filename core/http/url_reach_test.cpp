@@ -34,7 +34,7 @@ const Case cases[] = {
     {"ftp://hooks.example.com/", refused, refused},
     {"hooks.example.com", refused, refused},
     {"", refused, refused},
-    {"https:///path", refused, refused},
+    {"https://", refused, refused},
     // S50: written as an address that is not of the open net.
     {"https://10.1.2.3/", refused, refused},
     {"https://172.16.0.1/", refused, refused},
