@@ -36,7 +36,12 @@ std::optional<JsonObject> webhook_data(Session& session, const WebhookEvent& eve
     const auto conversation = find_conversation(session, event.object);
     if (!conversation) return std::nullopt;
     JsonObject json = make_object();
-    json->set("conversation", conversation_json(session, *conversation));
+    if (event.type == changes::conversation_read) {
+        json->set("conversation_id", conversation->id);
+        json->set("unread", conversation->unread);
+    } else {
+        json->set("conversation", conversation_json(session, *conversation));
+    }
     return json;
 }
 

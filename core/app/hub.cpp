@@ -103,7 +103,8 @@ Hub::Hub(const HubConfig& config, Report report)
                  .sealer = sealer_,
                  .owner = self_.owner,
                  .data = webhook_data,
-                 .paused = [this] { webhook_feed_.reload(); }}),
+                 .paused = [this] { webhook_feed_.reload(); },
+                 .stopping = [this] { return std::string_view(state_.load()) == "stopping"; }}),
       ingress_(store_, ids_),
       hooks_(config, clock_, plugins_, router_, ingress_),
       plugin_routes_(store_, plugins_, router_),
@@ -294,12 +295,12 @@ void Hub::stop(std::chrono::milliseconds grace, const std::function<void(const c
     plugin_routes_.stop();
     at("the routing of webhooks");
     events_.stop();
+    webhook_client_.stop();  // What it cuts is told again; a receiver that hangs holds up no stop.
     at("sends and flow steps");
     const StopReport report = delivery_.stop(left());
     log_info("app", "stopped",
              {{"handed_back", std::to_string(report.handed_back)},
               {"left_running", std::to_string(report.left_running)}});
-    webhook_client_.stop();
     client_.stop();  // What the gap fill waits for ends with it.
     gaps_.stop();
     store_.on_changes({});

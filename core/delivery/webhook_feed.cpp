@@ -16,6 +16,12 @@ void add_status(Session& session, WebhookEvent& event) {
     event.reason = row->text_or(2, "");
 }
 
+// Not all that is noted is for others, deliveries of messages for one.
+bool is_told(std::string_view what) {
+    const auto& topics = webhook_topics();
+    return std::find(topics.begin(), topics.end(), what) != topics.end();
+}
+
 }  // namespace
 
 std::string WebhookEvent::payload() const {
@@ -65,6 +71,7 @@ void WebhookFeed::follow(Transaction& tx, const Changes& changes) {
         // Noted twice in one transaction is one thing to the world.
         if (std::find(changes.begin(), changes.begin() + i, change) != changes.begin() + i)
             continue;
+        if (!is_told(change.what)) continue;
         WebhookEvent event{{}, change.what, change.id, now, {}, {}, {}};
         bool is_complete = false;
         for (const Webhook& webhook : *webhooks) {

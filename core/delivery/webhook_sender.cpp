@@ -124,7 +124,7 @@ TryResult WebhookSender::call(const Outgoing& outgoing) {
             needs_.client.call(request, {.timeout = longest_call, .idempotent = true}));
     } catch (const Error& error) {
         // It does not matter whether the request had left: the receiver knows repeats.
-        return {.verdict = Verdict::retry_later,
+        return {.verdict = needs_.stopping() ? Verdict::stopping : Verdict::retry_later,
                 .code = std::string{word(error.kind)},
                 .reason = error.what()};
     }
@@ -149,7 +149,7 @@ void WebhookSender::conclude(const ClaimedJob& job, const Outgoing& outgoing,
             tx.change(sql::webhook_works, {id});
         } else if (step.job == NextStep::Job::ready) {
             retry_job(tx, job, step.run_at, step.spend_attempt, result.text());
-            tx.change(sql::webhook_fails, {began, id});
+            if (step.spend_attempt) tx.change(sql::webhook_fails, {began, id});
         } else {
             end_job(tx, job, "dead", result.text(), now);
             paused = pause_if_hopeless(tx, job, id, result, now);

@@ -27,6 +27,8 @@ public:
         std::function<std::optional<JsonObject>(Session&, const WebhookEvent&)> data;
         /// A webhook was paused. After the commit.
         std::function<void()> paused;
+        /// A call that was cut because the hub stops says nothing of its receiver.
+        std::function<bool()> stopping = [] { return false; };
     };
     explicit WebhookSender(Needs needs) : needs_(std::move(needs)) {}
 

@@ -91,7 +91,7 @@ protected:
     std::vector<std::string> woken;
     WebhookFeed feed{store, ids, [this](const std::string& queue) { woken.push_back(queue); }};
     HttpClient client{{.public_only = true, .allow_loopback = true}};
-    bool object_is_gone = false;
+    bool object_is_gone = false, hub_stops = false;
     int pauses = 0;
     WebhookSender sender{
         {.store = store,
@@ -110,7 +110,8 @@ protected:
              [this] {
                  ++pauses;
                  feed.reload();
-             }}};
+             },
+         .stopping = [this] { return hub_stops; }}};
 };
 
 // The vector of the standard's own libraries.
@@ -127,6 +128,7 @@ TEST_F(Webhooks, AreOwedForWhatWasCommittedAndNothingElse) {
     add({"message.*"});
     happens(changes::message_created, "m1");
     happens(changes::conversation_created, "c1");
+    happens(changes::delivery_changed, "1");
     EXPECT_THROW(store.write([](Transaction& tx) {
         tx.note(changes::message_created, "m2");
         throw std::runtime_error("rolled back");
@@ -146,6 +148,7 @@ TEST_F(Webhooks, TellEachOfThoseWhoWantItOnce) {
         tx.note(changes::message_created, "m1");
         tx.note(changes::message_created, "m1");
         tx.note(changes::conversation_updated, "c1");
+        tx.note(changes::delivery_changed, "1");
     });
     std::vector<std::string> queues;
     for (const Row& job : jobs()) queues.push_back(job.text(5));
@@ -292,6 +295,17 @@ TEST_F(Webhooks, KeepNoSecretInTheDatabaseS81) {
                         return webhook_secrets(session, other, id, clock.now_ms());
                     })
                     .empty());
+}
+
+TEST_F(Webhooks, HoldAStopOfTheHubAgainstNobody) {
+    const std::string id = add({"*"});
+    happens(changes::message_created, "m1");
+    client.stop();
+    hub_stops = true;
+    tell();
+    EXPECT_EQ(jobs()[0].text(0), "ready");
+    EXPECT_EQ(jobs()[0].number(3), 0) << "no attempt was spent";
+    EXPECT_EQ(get(id).failing_since, std::nullopt);
 }
 
 TEST_F(Webhooks, SayNothingOfWhatIsNoMore) {

@@ -67,6 +67,15 @@ test('a webhook is told again under the same id after a failure, and after a kil
   await until('it is told once more', () => receiver.calls.length >= 3, { seconds: 40 });
   assert.equal(receiver.ids().length, 1, 'the receiver knows repeats by the id');
   for (const call of receiver.calls) assert.equal(Receiver.verified(call, secret).data.message.text, 'Hello');
+  receiver.answers = ['hang'];
+  const told = receiver.calls.length;
+  await says(hub, 'Good night');
+  await until('it hangs again', () => receiver.calls.length > told);
+  const end = await hub.stop();
+  assert.equal(end.code, 0);
+  assert.ok(end.seconds < 10, `a stop waits for no receiver: ${end.seconds} s`);
+  await hub.launch();
+  await until('what was cut is told again', () => receiver.calls.length > told + 1, { seconds: 15 });
   await until('all is well again', async () => (await shown(hub, id)).failing_since === null);
 });
 
