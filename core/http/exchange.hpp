@@ -34,7 +34,7 @@ struct Caller {
     bool signed_in() const { return !kind.empty(); }
 };
 
-enum class BodyKind { none, json, form, any };
+enum class BodyKind { none, json, form, multipart, any };
 
 /// Where a handler runs. `reactor`: on the socket thread, for work of microseconds that never
 /// blocks. `worker`: on the bounded pool; a full pool answers 503 busy. `control`: like worker, on

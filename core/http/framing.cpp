@@ -1,7 +1,5 @@
 #include "http/framing.hpp"
 
-#include <array>
-
 namespace patchbay {
 namespace {
 
@@ -42,20 +40,6 @@ constexpr size_t max_length_digits = 18;
 constexpr size_t first_body_reserve =
     64 << 10;  // A declared length is a promise, not yet a reason for memory.
 
-constexpr std::array<bool, 256> token_table = [] {
-    std::array<bool, 256> table{};
-    for (const char c : std::string_view(
-             "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"))
-        table[static_cast<uint8_t>(c)] = true;
-    return table;
-}();
-
-bool is_token(std::string_view text) {
-    for (const char c : text)
-        if (!token_table[static_cast<uint8_t>(c)]) return false;
-    return !text.empty();
-}
-
 bool is_digits(std::string_view text) {
     for (const char c : text)
         if (c < '0' || c > '9') return false;
@@ -67,21 +51,6 @@ bool has_odd_byte(std::string_view line) {
     for (const char c : line)
         if (c < ' ' || c > '~') return true;
     return false;
-}
-
-bool is_field_value(std::string_view value) {
-    for (const char c : value) {
-        const auto byte = static_cast<uint8_t>(c);
-        if ((byte < ' ' && byte != '\t') || byte == 0x7F) return false;
-    }
-    return true;
-}
-
-std::string_view without_blanks(std::string_view text) {
-    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-    while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-    return text;
 }
 
 // name[:port], an IPv4 address, or an IPv6 address in brackets.

@@ -36,4 +36,10 @@ struct HttpRequest {
 /// Header names and tokens: ASCII, without regard to case.
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 
+bool is_token(std::string_view text);  ///< RFC 9110: letters, digits and a few signs, not empty.
+/// Nothing in it could end the line or hide something: no control byte but TAB.
+bool is_field_value(std::string_view text);
+/// Without SP and TAB at either end, and nothing else.
+std::string_view without_blanks(std::string_view text);
+
 }  // namespace patchbay

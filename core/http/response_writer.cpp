@@ -113,11 +113,7 @@ void append_title_case(std::string& out, std::string_view name) {
 bool is_sendable_header(std::string_view name, std::string_view value) {
     for (const char c : name)
         if (!is_alphanumeric(c) && c != '-' && c != '_') return false;
-    for (const char c : value) {
-        const auto byte = static_cast<uint8_t>(c);
-        if ((byte < ' ' && byte != '\t') || byte == 0x7F) return false;
-    }
-    return !name.empty();
+    return !name.empty() && is_field_value(value);
 }
 
 bool write_answer_head(std::string& out, const Response& response, const AnswerHead& head) {

@@ -22,11 +22,29 @@ bool is_utf8_text(std::string_view content_type) {
     return charset.starts_with("utf-8") || charset.starts_with("us-ascii");
 }
 
-bool takes(BodyKind kind, const HttpRequest& request) {
-    if (kind == BodyKind::none || kind == BodyKind::any) return true;
-    const std::string expected =
-        kind == BodyKind::json ? "application/json" : "application/x-www-form-urlencoded";
-    return request.content_type() == expected && is_utf8_text(*request.header("Content-Type"));
+// The type a kind takes; empty: any.
+std::string_view type_of(BodyKind kind) {
+    switch (kind) {
+        case BodyKind::json:
+            return "application/json";
+        case BodyKind::form:
+            return "application/x-www-form-urlencoded";
+        case BodyKind::multipart:
+            return "multipart/form-data";
+        case BodyKind::none:
+        case BodyKind::any:
+            break;
+    }
+    return "";
+}
+
+void require_type(BodyKind kind, const HttpRequest& request) {
+    const std::string type(type_of(kind));
+    if (type.empty()) return;
+    if (request.content_type() != type)
+        throw Problem("unsupported_media_type", "The body must be " + type + ".");
+    if (!is_utf8_text(*request.header("Content-Type")))
+        throw Problem("unsupported_media_type", "The body must be in UTF-8.");
 }
 
 }  // namespace
@@ -61,11 +79,7 @@ void check_body(const ExchangePtr& exchange, const Next& next) {
         const BodyKind kind = exchange->route->spec.body;
         if (kind != BodyKind::none && request.count("Content-Encoding") > 0)
             throw Problem("unsupported_media_type", "A body with Content-Encoding is not taken.");
-        if (!takes(kind, request))
-            throw Problem("unsupported_media_type",
-                          kind == BodyKind::json
-                              ? "The body must be application/json in UTF-8."
-                              : "The body must be application/x-www-form-urlencoded in UTF-8.");
+        require_type(kind, request);
     }
     next(exchange);
 }
