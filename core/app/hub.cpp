@@ -31,6 +31,10 @@ ServerConfig server_config(const HubConfig& config) {
     ServerConfig server;
     server.listen = config.server.listen;
     server.control_socket = config.state_folder() / "patchbay.sock";
+    if (config.server.has_tls()) {
+        server.tls.certificate = config.absolute(config.server.tls.certificate);
+        server.tls.key = config.absolute(config.server.tls.key);
+    }
     server.trusted_proxies = config.server.trusted_proxies;
     server.allowed_hosts = config.server.allowed_hosts;
     server.connections = config.server.limits.connections;

@@ -49,7 +49,7 @@ void print_line(const std::string& part, const std::string& text) {
 }
 
 void print_addresses(const HubConfig& config) {
-    print_line("listening", "http://" + config.server.listen);
+    print_line("listening", config.server.scheme() + config.server.listen);
     print_line("webhooks", config.server.public_url + "/hooks/{instance}/{route}");
     print_line("api", config.server.public_url + "/api/v1/");
     print_line("ready", "stop with Ctrl-C");
@@ -61,8 +61,6 @@ void refuse_what_is_not_served(const HubConfig& config) {
         if (is_served) return;
         throw Error(ErrorKind::refused, key + " is not served by this version: " + remedy);
     };
-    require(config.server.tls.certificate.empty(), "server.tls",
-            "let a proxy in front hold the certificate, and leave this empty");
     require(config.realtime.url == "local", "realtime.url", "expected local");
     require(config.media.url.starts_with("file:"), "media.url", "expected file:FOLDER");
 }

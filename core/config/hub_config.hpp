@@ -62,8 +62,10 @@ struct HubConfig {
         std::string written_public_url;
         std::vector<std::string> trusted_proxies, cors_origins, allowed_hosts;
         struct {
-            std::string certificate, key;
+            std::string certificate, key;  ///< Files; both or neither.
         } tls;
+        bool has_tls() const { return !tls.certificate.empty(); }
+        std::string scheme() const { return has_tls() ? "https://" : "http://"; }
         struct {
             size_t connections = 20'000, connections_per_address = 64;
         } limits;

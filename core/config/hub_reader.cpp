@@ -75,17 +75,17 @@ void read_tls(Section tls, HubConfig& config) {
 void read_server(Section server, HubConfig& config) {
     auto& out = config.server;
     out.listen = server.text("listen", out.listen, listen_rule);
+    read_tls(server.section("tls"), config);
     if (config.production()) {
         out.public_url = server.required_text("public_url", public_url_rule);
     } else {
-        out.public_url = server.text("public_url", "http://" + out.listen, public_url_rule);
+        out.public_url = server.text("public_url", out.scheme() + out.listen, public_url_rule);
     }
     out.written_public_url = out.public_url;
     while (out.public_url.ends_with('/')) out.public_url.pop_back();
     out.trusted_proxies = server.texts("trusted_proxies", {}, network_rule);
     out.cors_origins = server.texts("cors_origins", {}, origin_rule);
     out.allowed_hosts = server.texts("allowed_hosts", {}, host_rule);
-    read_tls(server.section("tls"), config);
     Section limits = server.section("limits");
     const auto count = [&](const char* key, size_t fallback) {
         return static_cast<size_t>(

@@ -1,7 +1,6 @@
 #include "http/http_connection.hpp"
 
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <cerrno>
@@ -51,7 +50,8 @@ std::string_view host_name(std::string_view host) {
 HttpConnection::HttpConnection(Reactor& reactor, Link link)
     : ServerConnection(reactor, std::move(link)),
       peer_text_(link_.peer.control ? "control" : link_.peer.address.text()) {
-    deadline_in(context_.config.idle_timeout);
+    if (link_.is_tls()) phase_ = Phase::greeting;
+    deadline_in(link_.is_tls() ? context_.config.handshake_timeout : context_.config.idle_timeout);
 }
 
 HttpConnection::~HttpConnection() { close(); }
@@ -61,6 +61,8 @@ void HttpConnection::on_events(uint32_t events) {
     if (events & (EPOLLIN | EPOLLRDHUP)) readable_ = true;
     if (events & EPOLLRDHUP) peer_ended_ = true;
     if (events & EPOLLOUT) writable_ = true;
+    // What TLS had to write before it could read on has left.
+    if (events & EPOLLOUT && link_.is_tls()) readable_ = true;
     if (phase_ == Phase::writing && writable_) flush();
     if (phase_ == Phase::lingering) discard();
     go_on();
@@ -77,6 +79,9 @@ void HttpConnection::on_answer(Inbox::Item item) {
 
 void HttpConnection::on_deadline() {
     switch (phase_) {
+        case Phase::greeting:
+            context_.reject("tls_timeout");  // Nothing can be said before it is done (S15).
+            return close();
         case Phase::reading:
             if (!parser_.started()) return close();
             if (!body_timer_ || too_slow(parser_.request().body.size())) return refuse(too_late);
@@ -100,6 +105,7 @@ void HttpConnection::finish() {
 }
 
 void HttpConnection::go_on() {
+    if (phase_ == Phase::greeting) shake_hands();
     while (phase_ == Phase::reading) {
         if (input_.empty()) {
             if (!read_more()) return;
@@ -115,13 +121,27 @@ void HttpConnection::go_on() {
     }
 }
 
-// Edge-triggered: after a read that did not fill the buffer the next bytes bring an event of their
-// own.
+void HttpConnection::shake_hands() {
+    switch (link_.shake_hands()) {
+        case TlsStream::Handshake::waiting:
+            return;
+        case TlsStream::Handshake::failed:
+            context_.reject("tls_handshake");
+            return close();
+        case TlsStream::Handshake::done:
+            break;
+    }
+    phase_ = Phase::reading;
+    readable_ = true;  // The first request may have come in the client's last packet.
+    deadline_in(context_.config.idle_timeout);
+}
+
+// Edge-triggered: after a read that emptied the socket the next bytes bring an event of their own.
 bool HttpConnection::read_more() {
     if (!readable_) return false;
-    const ssize_t got = ::recv(fd(), reactor_.buffer(), Reactor::buffer_size, 0);
+    const ssize_t got = link_.read(reactor_.buffer(), Reactor::buffer_size);
     if (got > 0) {
-        if (static_cast<size_t>(got) < Reactor::buffer_size && !peer_ended_) readable_ = false;
+        if (link_.drained() && !peer_ended_) readable_ = false;
         std::string_view bytes(reactor_.buffer(), static_cast<size_t>(got));
         parse(bytes);
         input_.assign(bytes);
@@ -172,10 +192,7 @@ void HttpConnection::on_head() {
 // A final answer without "100 Continue" spares the client the body (S18). A length over the limit
 // is refused by the parser next.
 void HttpConnection::decide_continue(const RouteMatch& match) {
-    if (!match.route) {
-        linger_ = true;
-        return dispatch(false);
-    }
+    if (!match.route) return dispatch(false);
     if (!context_.config.before_continue) return;
     if (auto early = context_.config.before_continue(parser_.request(), *match.route))
         answer_early(std::move(*early), request_id(parser_.request()));
@@ -205,14 +222,14 @@ void HttpConnection::on_partial() {
     if (!continue_wanted_) return;
     continue_wanted_ = false;
     // The socket is empty at this point, so these 25 bytes fit.
-    if (size == 0 && ::send(fd(), go_ahead.data(), go_ahead.size(), MSG_NOSIGNAL) < 0) close();
+    iovec part{const_cast<char*>(go_ahead.data()), go_ahead.size()};
+    if (size == 0 && link_.write(&part, 1) < 0) close();
 }
 
 void HttpConnection::on_refusal() {
     if (!unknown_path_ || parser_.refusal().status != 413) return refuse(parser_.refusal());
     // Nobody takes this body, so its size is not what is wrong: the path is.
     parser_.request().body.clear();
-    linger_ = true;
     dispatch(false);
 }
 
@@ -227,7 +244,9 @@ void HttpConnection::dispatch(bool keep_alive) {
     request.peer = link_.peer.trusted
                        ? forwarded_client(request, context_.trusted_proxies, link_.peer.address)
                        : peer_text_;
-    if (link_.peer.trusted) request.secure = request.header("X-Forwarded-Proto") == "https";
+    request.secure = link_.is_tls();
+    if (const auto proto = request.header("X-Forwarded-Proto"); proto && link_.peer.trusted)
+        request.secure = *proto == "https";
     phase_ = Phase::handling;
     exchange_ = true;
     no_deadline();
@@ -263,7 +282,6 @@ void HttpConnection::answer_early(Response response, const std::string& id) {
     ++number_;
     exchange_ = false;
     keep_alive_ = false;
-    linger_ = true;
     send(std::move(response));
 }
 
@@ -326,10 +344,7 @@ void HttpConnection::flush() {
                           {}};
         const size_t body_sent = sent_ > head_.size() ? sent_ - head_.size() : 0;
         parts[1] = {body_.data() + body_sent, body_.size() - body_sent};
-        msghdr message{};
-        message.msg_iov = parts;
-        message.msg_iovlen = 2;
-        const ssize_t wrote = ::sendmsg(fd(), &message, MSG_NOSIGNAL);
+        const ssize_t wrote = link_.write(parts, 2);
         if (wrote >= 0) {
             sent_ += static_cast<size_t>(wrote);
             continue;
@@ -357,13 +372,12 @@ void HttpConnection::end_answer() {
         phase_ = Phase::reading;
         return deadline_in(context_.config.idle_timeout);
     }
-    // Closing with unread bytes would reset the connection, and the answer might be lost with it.
-    if (linger_ || readable_ || input_used_ < input_.size()) return begin_linger();
-    close();
+    // Closing while bytes still come would reset the connection, and the answer might be lost.
+    begin_linger();
 }
 
 void HttpConnection::begin_linger() {
-    ::shutdown(fd(), SHUT_WR);
+    link_.end_writing();
     phase_ = Phase::lingering;
     deadline_in(linger_time);
     discard();
@@ -371,7 +385,7 @@ void HttpConnection::begin_linger() {
 
 void HttpConnection::discard() {
     while (discarded_ <= linger_bytes) {
-        const ssize_t got = ::recv(fd(), reactor_.buffer(), Reactor::buffer_size, 0);
+        const ssize_t got = link_.discard(reactor_.buffer(), Reactor::buffer_size);
         if (got > 0)
             discarded_ += static_cast<size_t>(got);
         else if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))

@@ -20,9 +20,11 @@ public:
     std::unique_ptr<ServerConnection> successor() override;
 
 private:
-    enum class Phase { reading, handling, writing, lingering, upgraded, closed };
+    /// greeting: the TLS handshake.
+    enum class Phase { greeting, reading, handling, writing, lingering, upgraded, closed };
 
     void go_on();
+    void shake_hands();
     bool read_more();
     void parse(std::string_view& bytes);
     void on_head();
@@ -54,7 +56,7 @@ private:
     uint64_t number_ = 0;         // Of the exchange under way: answers to others are too late.
     WebSocketHandlerPtr socket_;  // What the connection becomes after this answer.
     bool readable_ = false, writable_ = true, peer_ended_ = false;
-    bool keep_alive_ = true, head_only_ = false, linger_ = false;
+    bool keep_alive_ = true, head_only_ = false;
     bool exchange_ = false;  // The answer belongs to an exchange, not to a refusal.
     bool header_timer_ = false, body_timer_ = false, continue_wanted_ = false,
          unknown_path_ = false, empty_errors_ = false;

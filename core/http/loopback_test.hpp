@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -15,6 +16,7 @@
 #include "http/problem.hpp"
 #include "http/server.hpp"
 #include "http/stages.hpp"
+#include "http/tls_client_test.hpp"
 
 namespace patchbay::testing_http {
 
@@ -35,15 +37,22 @@ struct Answer {
     }
 };
 
+enum class Wire { plain, tls };
+
 /// A blocking client socket.
 class RawClient {
 public:
-    explicit RawClient(uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    explicit RawClient(uint16_t port, Wire wire = Wire::plain, uint32_t address = INADDR_LOOPBACK)
+        : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         sockaddr_in to{};
         to.sin_family = AF_INET;
         to.sin_port = htons(port);
-        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        to.sin_addr.s_addr = htonl(address);
         connected_ = ::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+        // Each send is a packet, also where many small ones follow each other.
+        const int on = 1;
+        ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        if (wire == Wire::tls && connected_) start_tls();
     }
     explicit RawClient(const std::string& path)
         : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -55,29 +64,46 @@ public:
     RawClient(RawClient&& other) noexcept
         : fd_(std::exchange(other.fd_, -1)),
           connected_(other.connected_),
+          tls_(std::move(other.tls_)),
           input_(std::move(other.input_)) {}
     ~RawClient() {
         if (fd_ >= 0) ::close(fd_);
     }
 
+    /// From here on what is sent and received goes through TLS.
+    void start_tls(const TlsWishes& wishes = {}) {
+        tls_ = std::make_unique<TlsClient>(fd_, wishes);
+        connected_ = tls_->connected();
+    }
+    TlsClient& tls() { return *tls_; }
+
     bool connected() const { return connected_; }
     RawClient& send(std::string_view bytes) {
         while (!bytes.empty()) {
-            const ssize_t wrote = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            const ssize_t wrote = tls_ ? tls_->send(bytes.data(), bytes.size())
+                                       : ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
             if (wrote <= 0) break;
             bytes.remove_prefix(static_cast<size_t>(wrote));
         }
         return *this;
     }
-    void end_sending() { ::shutdown(fd_, SHUT_WR); }
+    void end_sending() {
+        if (tls_) tls_->end_sending();
+        ::shutdown(fd_, SHUT_WR);
+    }
 
     /// More bytes within `wait_ms`: 1 yes, 0 the peer ended, -1 none came.
     int more(int wait_ms = patience_ms) {
-        pollfd poll_for{fd_, POLLIN, 0};
-        if (::poll(&poll_for, 1, wait_ms) <= 0) return -1;
         char buffer[16384];
-        const ssize_t got = ::recv(fd_, buffer, sizeof buffer, 0);
-        if (got <= 0) return 0;
+        ssize_t got = -1;
+        while (got < 0) {
+            pollfd poll_for{fd_, POLLIN, 0};
+            const bool waits = !tls_ || !tls_->has_pending();
+            if (waits && ::poll(&poll_for, 1, wait_ms) <= 0) return -1;
+            got = tls_ ? tls_->receive(buffer, sizeof buffer)
+                       : std::max<ssize_t>(::recv(fd_, buffer, sizeof buffer, 0), 0);
+        }
+        if (got == 0) return 0;
         input_.append(buffer, static_cast<size_t>(got));
         return 1;
     }
@@ -112,6 +138,7 @@ public:
 private:
     int fd_;
     bool connected_ = false;
+    std::unique_ptr<TlsClient> tls_;
     std::string input_;
 };
 
@@ -127,8 +154,12 @@ inline std::string post(std::string_view path, std::string_view body, std::strin
 /// A server with a manual clock; add routes before start().
 class TestServer {
 public:
-    explicit TestServer(ServerConfig config = {}) : config_(std::move(config)) {
-        config_.listen = "127.0.0.1:0";
+    explicit TestServer(ServerConfig config = {}, Wire wire = Wire::plain)
+        : config_(std::move(config)), wire_(wire) {
+        if (config_.listen == ServerConfig{}.listen) config_.listen = "127.0.0.1:0";
+        if (wire == Wire::plain || !config_.tls.certificate.empty()) return;
+        config_.tls.certificate = shared_keys().certificate;
+        config_.tls.key = shared_keys().key;
     }
 
     void route(RouteSpec spec, Handler handler) { router.add(std::move(spec), std::move(handler)); }
@@ -151,7 +182,7 @@ public:
             RequestPipeline{answer_errors, find_route(router), check_body, dispatch});
         server->start();
     }
-    RawClient client() { return RawClient(server->port()); }
+    RawClient client() { return RawClient(server->port(), wire_); }
     Answer ask(const std::string& bytes) { return client().send(bytes).answer(); }
 
     ManualClock clock;
@@ -162,6 +193,7 @@ public:
 
 private:
     ServerConfig config_;
+    const Wire wire_;
 };
 
 /// Something two threads wait for.

@@ -261,9 +261,12 @@ void Reactor::admit(int fd, Listener& listener, const PeerAddress& address) {
         const int on = 1;
         ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
+    std::unique_ptr<TlsStream> tls;
+    if (context_.tls && !peer.control)
+        tls = std::make_unique<TlsStream>(context_.tls->current(), fd);
     const uint64_t id = ++last_id_;
-    const auto& connection = connections_[id] =
-        std::make_unique<HttpConnection>(*this, Link(context_, std::move(socket), id, peer));
+    const auto& connection = connections_[id] = std::make_unique<HttpConnection>(
+        *this, Link(context_, std::move(socket), id, peer, std::move(tls)));
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     event.data.u64 = id;

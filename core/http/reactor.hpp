@@ -11,6 +11,7 @@
 #include "http/peer.hpp"
 #include "http/server.hpp"
 #include "http/timer_wheel.hpp"
+#include "http/tls.hpp"
 #include "http/websocket.hpp"
 
 namespace patchbay {
@@ -26,6 +27,7 @@ struct ServerContext {
     RequestPipeline pipeline;
     std::shared_ptr<Executor> executor;
     AddressList trusted_proxies;
+    std::unique_ptr<TlsKeys> tls;  ///< Empty: the TCP listener speaks without.
     AddressCounts addresses{};
     std::atomic<size_t> connections{0}, websockets{0}, buffered{0};
     std::atomic<uint64_t> requests{0}, request_ids{0};

@@ -109,18 +109,25 @@ std::shared_ptr<Listener> bind_control(const std::string& path) {
     }
 }
 
+std::unique_ptr<TlsKeys> tls_keys(const ServerConfig& config) {
+    if (config.tls.certificate.empty()) return nullptr;
+    return std::make_unique<TlsKeys>(config.tls.certificate, config.tls.key);
+}
+
 }  // namespace
 
 struct Server::Impl {
     Impl(const ServerConfig& config, const Clock& clock, Ids& ids, Router& router,
          RequestPipeline pipeline)
-        : pools(std::make_shared<Pools>(config)), context{config,
-                                                          clock,
-                                                          ids,
-                                                          router,
-                                                          std::move(pipeline),
-                                                          pools,
-                                                          AddressList(config.trusted_proxies)} {}
+        : pools(std::make_shared<Pools>(config)),
+          context{config,
+                  clock,
+                  ids,
+                  router,
+                  std::move(pipeline),
+                  pools,
+                  AddressList(config.trusted_proxies),
+                  tls_keys(config)} {}
 
     std::shared_ptr<Pools> pools;
     ServerContext context;

@@ -19,6 +19,10 @@ struct ServerConfig {
                                             ///< Empty: control socket only.
     std::string
         control_socket;  ///< Path of a unix socket (mode 0600) with the same routes; empty: none.
+    struct {
+        std::string certificate, key;  ///< Files in PEM, the chain after the certificate. Empty:
+                                       ///< no TLS. Changed ones count from the next connection on.
+    } tls;
     std::vector<std::string>
         trusted_proxies;  ///< Addresses or networks whose X-Forwarded-For and -Proto count.
     std::vector<std::string> allowed_hosts;  ///< Without port. Empty: any.
@@ -29,7 +33,8 @@ struct ServerConfig {
     size_t worker_queue = 256;  ///< Waiting exchanges; above it 503 busy with Retry-After.
     size_t buffered_bytes =
         256ull << 20;  ///< Bodies in memory, of all connections; above it 503 busy (G19).
-    std::chrono::milliseconds header_timeout{10'000}, body_window{10'000}, idle_timeout{15'000};
+    std::chrono::milliseconds handshake_timeout{10'000}, header_timeout{10'000},
+        body_window{10'000}, idle_timeout{15'000};
 
     /// Asked for a request that waits for "100 Continue", on the socket thread: an answer here is
     /// sent instead, and the body never comes (S18). May be empty.
@@ -47,7 +52,8 @@ struct ServerStats {
 
 class Server {
 public:
-    /// Binds at once (throws Error with the address in its text), answers nothing before start().
+    /// Binds at once (throws Error with the address, or the TLS file, in its text), answers nothing
+    /// before start().
     Server(const ServerConfig& config, const Clock& clock, Ids& ids, Router& router,
            RequestPipeline pipeline);
     ~Server();  ///< stop(0 s)

@@ -1,6 +1,8 @@
-// For tests of WebSockets: a client that masks its frames and reads the server's.
+// For tests of WebSockets: a client that masks its frames and reads the server's, and a server with
+// handlers that can be asked.
 #pragma once
 #include "http/loopback_test.hpp"
+#include "http/websocket.hpp"
 #include "http/websocket_codec.hpp"
 
 namespace patchbay::testing_http {
@@ -41,7 +43,9 @@ struct Frame {
 
 class WebSocketClient {
 public:
-    WebSocketClient(uint16_t port, std::string_view path, std::string_view more = "") : raw_(port) {
+    WebSocketClient(uint16_t port, std::string_view path, std::string_view more = "",
+                    Wire wire = Wire::plain)
+        : raw_(port, wire) {
         opened_ = raw_.send(handshake(path, more)).answer(true);
     }
     const Answer& opened() const { return opened_; }
@@ -93,5 +97,78 @@ private:
     Answer opened_;
     std::optional<Frame> kept_;
 };
+
+/// Remembers what it is told and can be waited for.
+class Ear final : public WebSocketHandler {
+public:
+    void on_open(const WebSocketPtr& opened) override {
+        const std::lock_guard lock(mutex_);
+        socket_ = opened;
+    }
+    void on_message(std::string text) override {
+        if (text == "echo") socket_->send("echoed");
+        const std::lock_guard lock(mutex_);
+        messages_.push_back(std::move(text));
+    }
+    void on_drained() override { ++drained; }
+    void on_close(uint16_t code) override { closed_with = code; }
+
+    WebSocketPtr socket() {
+        const std::lock_guard lock(mutex_);
+        return socket_;
+    }
+    std::vector<std::string> messages() {
+        const std::lock_guard lock(mutex_);
+        return messages_;
+    }
+    std::atomic<int> closed_with{0}, drained{0};
+
+private:
+    std::mutex mutex_;
+    WebSocketPtr socket_;
+    std::vector<std::string> messages_;
+};
+
+class WebSocketServer : public TestServer {
+public:
+    explicit WebSocketServer(Wire wire = Wire::plain) : TestServer({}, wire), wire_(wire) {
+        route({.name = "live",
+               .method = "GET",
+               .path = "/ws",
+               .runs_on = RunsOn::worker,
+               .socket = true},
+              [this](const ExchangePtr& exchange) {
+                  auto ear = std::make_shared<Ear>();
+                  {
+                      const std::lock_guard lock(mutex_);
+                      ears_.push_back(ear);
+                  }
+                  exchange->upgrade(std::move(ear));
+              });
+        start();
+    }
+    WebSocketClient connect(std::string_view more = "") {
+        WebSocketClient client(server->port(), "/ws", more, wire_);
+        EXPECT_EQ(client.opened().status, 101);
+        eventually([&] { return ear() && ear()->socket(); });
+        return client;
+    }
+    /// The newest socket's.
+    std::shared_ptr<Ear> ear() {
+        const std::lock_guard lock(mutex_);
+        return ears_.empty() ? nullptr : ears_.back();
+    }
+
+private:
+    const Wire wire_;
+    std::mutex mutex_;
+    std::vector<std::shared_ptr<Ear>> ears_;
+};
+
+inline void expect_close(WebSocketClient& client, uint16_t code) {
+    Frame frame = client.frame();
+    while (frame.opcode >= 0 && frame.opcode != 8) frame = client.frame();
+    EXPECT_EQ(frame.close_code(), code) << frame.payload;
+}
 
 }  // namespace patchbay::testing_http

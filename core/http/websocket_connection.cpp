@@ -1,7 +1,6 @@
 #include "http/websocket_connection.hpp"
 
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <cerrno>
@@ -82,7 +81,7 @@ void WebSocketConnection::finish() {
     on_stopping();
     flush();
     // What has come and was not read would reset the connection, and our close might be lost.
-    while (::recv(fd(), reactor_.buffer(), Reactor::buffer_size, 0) > 0) continue;
+    while (link_.discard(reactor_.buffer(), Reactor::buffer_size) > 0) continue;
     end();
 }
 
@@ -92,13 +91,12 @@ void WebSocketConnection::read() {
     reactor_.go_on_later(id());
 }
 
-// Edge-triggered: after a read that did not fill the buffer the next bytes bring an event of their
-// own.
+// Edge-triggered: after a read that emptied the socket the next bytes bring an event of their own.
 bool WebSocketConnection::read_once() {
     if (!readable_ || phase_ == Phase::closed) return false;
-    const ssize_t got = ::recv(fd(), reactor_.buffer(), Reactor::buffer_size, 0);
+    const ssize_t got = link_.read(reactor_.buffer(), Reactor::buffer_size);
     if (got > 0) {
-        if (static_cast<size_t>(got) < Reactor::buffer_size && !peer_ended_) readable_ = false;
+        if (link_.drained() && !peer_ended_) readable_ = false;
         take({reactor_.buffer(), static_cast<size_t>(got)});
         return true;
     }
@@ -174,8 +172,10 @@ void WebSocketConnection::enqueue(std::string head, SharedText text) {
 }
 
 void WebSocketConnection::drop_unsent() {
-    const size_t kept = first_sent_ > 0 ? first_ + 1 : first_;
-    queue_.resize(std::min(kept, queue_.size()));
+    size_t kept = first_;
+    for (size_t left = first_sent_ + link_.committed(); left > 0 && kept < queue_.size(); ++kept)
+        left -= std::min(left, queue_[kept].size());
+    queue_.resize(kept);
 }
 
 void WebSocketConnection::flush() {
@@ -192,10 +192,7 @@ void WebSocketConnection::flush() {
             add(queue_[i].head);
             if (queue_[i].text) add(*queue_[i].text);
         }
-        msghdr message{};
-        message.msg_iov = parts;
-        message.msg_iovlen = count;
-        const ssize_t wrote = ::sendmsg(fd(), &message, MSG_NOSIGNAL);
+        const ssize_t wrote = link_.write(parts, count);
         if (wrote >= 0)
             sent(static_cast<size_t>(wrote));
         else if (errno == EAGAIN || errno == EWOULDBLOCK)
@@ -220,7 +217,7 @@ void WebSocketConnection::drained() {
     first_ = 0;
     if (phase_ == Phase::ending) {
         tell_closed(close_code_);
-        ::shutdown(fd(), SHUT_WR);
+        link_.end_writing();
         phase_ = Phase::lingering;
         deadline_in(closing_time);
     }

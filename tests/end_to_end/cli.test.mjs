@@ -82,11 +82,11 @@ describe('the command line', () => {
   test('serve: refuses what it would leave out, exit 3', async (t) => {
     const good = hub.config;
     t.after(() => { hub.config = good; hub.writeConfig(); });
-    hub.config = { ...good, server: { ...good.server, tls: { certificate: 'hub.pem', key: 'hub.key' } } };
+    hub.config = { ...good, media: { url: 's3://bucket?region=eu-central-1' } };
     hub.writeConfig();
     const { code, stderr } = await hub.cli(['serve']);
     assert.equal(code, 3);
-    assert.match(stderr, /server\.tls is not served by this version: /);
+    assert.match(stderr, /media\.url is not served by this version: /);
   });
 
   test('config show: secrets as ***', async () => {
