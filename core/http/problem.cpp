@@ -15,6 +15,8 @@ const ErrorCode& require_code(const std::string& code) {
 
 // What a plugin or the SDK throws has a kind and a status, no code of ours.
 const char* code_for(const Error& error) {
+    if (error.kind == ErrorKind::request && error.code == "duplicate_parameter")
+        return "duplicate_parameter";  // RequestError::twice
     switch (error.http_status()) {
         case 400:
             return "invalid_field";

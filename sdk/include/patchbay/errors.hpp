@@ -45,6 +45,12 @@ struct RequestError : Error {
         code = std::to_string(status);
     }
     static RequestError unauthorized() { return {401, "unauthorized"}; }
+    /// 400: which of the two counts would be a guess.
+    static RequestError twice(const std::string& name) {
+        RequestError error(400, "field \"" + name + "\" is given twice");
+        error.code = "duplicate_parameter";
+        return error;
+    }
 };
 
 /// The network's: no complete answer came. `left` is false only when not one byte had gone out.

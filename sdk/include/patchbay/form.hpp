@@ -74,7 +74,7 @@ inline std::optional<std::string> Form::find(std::string_view name) const {
     const Pair* found = nullptr;
     for (const Pair& pair : pairs_) {
         if (pair.first != name) continue;
-        if (found) throw RequestError(400, "field \"" + std::string(name) + "\" is given twice");
+        if (found) throw RequestError::twice(std::string(name));
         found = &pair;
     }
     return found ? std::optional(found->second) : std::nullopt;
