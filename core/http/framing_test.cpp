@@ -12,6 +12,8 @@ namespace {
 using Step = RequestParser::Step;
 using testing_http::Case;
 using testing_http::shared_cases;
+using testing_http::table_cases;
+using testing_http::TableCase;
 
 struct Seen {
     std::vector<std::string> targets, bodies;
@@ -99,6 +101,36 @@ TEST(Framing, AnswersEveryCaseAlikeHoweverItIsCut) {
         EXPECT_EQ(feed(test.bytes, [] { return 1u; }), whole) << "byte by byte";
         for (int round = 0; round < 20; ++round)
             EXPECT_EQ(feed(test.bytes, [&] { return 1 + random() % 40; }), whole)
+                << "in random pieces";
+    }
+}
+
+void expect_table_answer(const TableCase& test, const Seen& seen) {
+    EXPECT_EQ(seen.targets.size(), test.handled());
+    EXPECT_THAT(seen.targets, testing::Not(testing::Contains("/smuggled")));
+    EXPECT_EQ(seen.refused, test.is_refused() ? test.answers.back() : 0) << seen.reason;
+    if (!test.bodies.empty()) {
+        EXPECT_EQ(seen.bodies, test.bodies);
+    }
+}
+
+TEST(Framing, AnswersTheWholeTableAlikeHoweverItIsCut) {
+    const std::vector<TableCase> cases = table_cases();
+    EXPECT_GE(cases.size(), 300u);
+    const unsigned seed = std::random_device{}();
+    std::mt19937 random(seed);
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    for (const TableCase& test : cases) {
+        SCOPED_TRACE(test.rule + " " + test.name);
+        const std::string behind =
+            test.is_refused() ? "GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n" : "";
+        const std::string bytes = test.bytes + behind;
+        const Seen whole = feed(bytes, [&] { return bytes.size(); });
+        expect_table_answer(test, whole);
+        EXPECT_EQ(feed(bytes, [] { return 1u; }), whole) << "byte by byte";
+        const size_t longest = 40 + bytes.size() / 200;
+        for (int round = 0; round < 10; ++round)
+            EXPECT_EQ(feed(bytes, [&] { return 1 + random() % longest; }), whole)
                 << "in random pieces";
     }
 }
