@@ -1,6 +1,7 @@
 // Requests whose target reaches the server byte for byte: fetch() would rewrite a quote or an escape that a signature covers.
 import fs from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -17,7 +18,7 @@ export class Answer {
 
 /**
  * Sends one request; `target` is what stands in the request line. Rejects when no complete answer came, and when a hub answers what it
- * does not describe.
+ * does not describe. Over https any certificate will do. `from` is the loopback address to come from.
  */
 export async function send(base, target, options = {}) {
   const answer = await sendUnjudged(base, target, options);
@@ -25,12 +26,16 @@ export async function send(base, target, options = {}) {
   return answer;
 }
 
-function sendUnjudged(base, target, { method = 'GET', headers = {}, body = '', agent, timeoutMs = 30_000 } = {}) {
-  const { hostname, port } = new URL(base);
+function sendUnjudged(base, target, { method = 'GET', headers = {}, body = '', agent, from, timeoutMs = 30_000 } = {}) {
+  const { protocol, hostname, port } = new URL(base);
+  const { request: begin } = protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
     const length = method === 'GET' && !body ? {} : { 'content-length': Buffer.byteLength(body) };
-    const request = http.request(
-      { hostname, port, path: target, method, agent, timeout: timeoutMs, headers: { ...length, ...headers } },
+    const request = begin(
+      {
+        hostname, port, path: target, method, agent, timeout: timeoutMs, headers: { ...length, ...headers },
+        localAddress: from, rejectUnauthorized: false,
+      },
       (response) => {
         const parts = [];
         response.on('data', (part) => parts.push(part));

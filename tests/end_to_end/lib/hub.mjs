@@ -31,7 +31,7 @@ export class Hub {
     hub.judged = judged;
     hub.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'patchbay-test-'));
     hub.port = port ?? await freePort();
-    hub.url = `http://127.0.0.1:${hub.port}`;
+    hub.url = `${config.server?.tls ? 'https' : 'http'}://127.0.0.1:${hub.port}`;
     hub.publicUrl = publicUrl ?? hub.url;
     hub.env = env;
     hub.config = {

@@ -51,9 +51,9 @@ export function statusFields({ sid, status, to, from = ownNumber, account = acco
 }
 
 /** Posts a signed form to a hook of the hub. `target` is path and query; the signature is for the hub's public URL. */
-export function postHook(hub, target, fields, { token = authToken, agent, headers = {} } = {}) {
+export function postHook(hub, target, fields, { token = authToken, agent, from, headers = {} } = {}) {
   return send(hub.url, target, {
-    method: 'POST', agent, body: encodeForm(fields),
+    method: 'POST', agent, from, body: encodeForm(fields),
     headers: { 'content-type': form, 'x-twilio-signature': signature(token, hub.publicUrl + target, fields), ...headers },
   });
 }
