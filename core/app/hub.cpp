@@ -5,11 +5,10 @@
 #include "api/change_data.hpp"
 #include "api/idempotency.hpp"
 #include "api/live_events.hpp"
+#include "app/request_pipeline.hpp"
 #include "base/crypto.hpp"
 #include "base/log.hpp"
 #include "delivery/messaging_service.hpp"
-#include "http/cors.hpp"
-#include "http/stages.hpp"
 #include "inbound/webhook_service.hpp"
 #include "plugins/services/basic_services.hpp"
 #include "store/migrations.hpp"
@@ -114,8 +113,7 @@ Hub::Hub(const HubConfig& config, Report report)
       plugin_routes_(store_, plugins_, router_),
       api_(api_context()),
       server_(server_config(config), clock_, ids_, router_,
-              {answer_errors, allow_origins(config.server.cors_origins), find_route(router_),
-               dispatch, authenticate_api(identity_), authorise(), check_body, check_query}) {
+              hub_pipeline(config, router_, identity_)) {
     const Recovered recovered = recover(store_, ids_, self_, true);
     forget_unfinished_keys(store_);
     report_("store", config.store.url + ", " + std::to_string(recovered.ready) +
