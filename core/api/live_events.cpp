@@ -97,10 +97,10 @@ LiveEvent plugin_changed(const ApiContext& context, const std::string& instance)
     return make_event(Topic::plugins, "plugin.changed", context.now(), to_json(data), {});
 }
 
-SignedIn signed_in_by_token(Identity& identity, const std::string& token) {
+Caller caller_by_token(Identity& identity, const std::string& token) {
     HttpRequest request;
     request.headers.push_back({"Authorization", "Bearer " + token});
-    return {.caller = identity.caller_of(request)};
+    return identity.caller_of(request);
 }
 
 }  // namespace patchbay

@@ -12,6 +12,6 @@ std::vector<LiveEvent> live_events(Session& session, const Changes& changes, Tim
 LiveEvent plugin_changed(const ApiContext& context, const std::string& instance);
 
 /// For Realtime::Parts::sign_in. Throws Problem.
-SignedIn signed_in_by_token(Identity& identity, const std::string& token);
+Caller caller_by_token(Identity& identity, const std::string& token);
 
 }  // namespace patchbay

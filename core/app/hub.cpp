@@ -88,15 +88,14 @@ Hub::Hub(const HubConfig& config, Report report)
           config, store_, [this](const std::string& name) { return plugins_.lease(name); }, mint_,
           [this](const std::string& queue) { delivery_.wake(queue); }),
       identity_(config, store_, ids_),
-      realtime_(
-          {.store = store_,
-           .sign_in =
-               [this](const std::string& token) { return signed_in_by_token(identity_, token); },
-           .render =
-               [this](Session& session, const Changes& changes) {
-                   return live_events(session, changes, clock_.now_ms());
-               },
-           .version = PATCHBAY_VERSION}),
+      realtime_({.store = store_,
+                 .sign_in =
+                     [this](const std::string& token) { return caller_by_token(identity_, token); },
+                 .render =
+                     [this](Session& session, const Changes& changes) {
+                         return live_events(session, changes, clock_.now_ms());
+                     },
+                 .version = PATCHBAY_VERSION}),
       sealer_(sealer_of(config)),
       webhook_client_({.public_only = true, .allow_loopback = !config.production()}),
       webhook_feed_(store_, ids_, [this](const std::string& queue) { delivery_.wake(queue); }),
@@ -273,6 +272,12 @@ void Hub::start() {
     add_queues();
     delivery_.start();
     events_.start();
+    identity_.on_access_change([this](const AccessChange& change) {
+        const bool has_ended = change.kind == AccessChange::Kind::ended;
+        realtime_.end_user(change.user_id, change.credential,
+                           has_ended ? close_code::signed_out : close_code::not_allowed,
+                           has_ended ? "signed out" : "role or departments have changed");
+    });
     store_.on_changes([this](const Changes& changes) {
         identity_.tell(changes);
         realtime_.changed(changes);

@@ -1,5 +1,7 @@
 #include "identity/access.hpp"
 
+#include "identity/users.hpp"
+
 namespace patchbay {
 namespace {
 
@@ -8,6 +10,18 @@ bool contains(const std::vector<std::string>& list, std::string_view word) {
 }
 
 }  // namespace
+
+Caller caller_from(const User& user) {
+    Caller caller;
+    caller.kind = "user";
+    caller.id = user.id;
+    caller.number = user.number;
+    caller.email = user.email;
+    caller.name = user.name;
+    caller.role = user.role;
+    caller.departments = user.departments;
+    return caller;
+}
 
 Problem unauthenticated() {
     return Problem("unauthenticated", "Sign in first: Authorization: Bearer <token>.");

@@ -9,6 +9,11 @@
 
 namespace patchbay {
 
+struct User;
+
+/// Without a credential.
+Caller caller_from(const User& user);
+
 /// 401 with WWW-Authenticate: Bearer. One text for every reason.
 Problem unauthenticated();
 Problem token_expired();

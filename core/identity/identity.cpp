@@ -45,18 +45,6 @@ Caller local_operator() {
     return caller;
 }
 
-Caller caller_from(const User& user) {
-    Caller caller;
-    caller.kind = "user";
-    caller.id = user.id;
-    caller.number = user.number;
-    caller.email = user.email;
-    caller.name = user.name;
-    caller.role = user.role;
-    caller.departments = user.departments;
-    return caller;
-}
-
 /// Whether a request of this route could do something in somebody's name.
 bool acts(const Exchange& exchange) {
     const std::string& method = exchange.request().method;

@@ -93,7 +93,8 @@ inline const Statement ticket_find{
     {"PRIMARY"}};
 inline const Statement ticket_use{
     "ticket.use",
-    "DELETE FROM tickets WHERE hash=$1 AND kind=$2 AND expires_at>$3 RETURNING subject",
+    "DELETE FROM tickets WHERE hash=$1 AND kind=$2 AND expires_at>$3 RETURNING "
+    "subject,data",
     {"PRIMARY"}};
 
 // A sign-in that has ended: its tokens are refused until the last of them has expired.

@@ -66,7 +66,7 @@ struct Realtime::Impl {
     void tell_changes();
     std::optional<Changes> take_changes();
 
-    void open(LineId id, WebSocketPtr socket, std::optional<SignedIn> who);
+    void open(LineId id, WebSocketPtr socket, const std::optional<Caller>& who, TimeMs looked_up);
     void hear(LineId id, const Heard& heard);
     void sign_in(LineId id, const Command& command);
 
@@ -87,12 +87,13 @@ struct Realtime::Impl {
 /// The reactor's side of one socket. Everything it is told goes to the thread, in its order.
 class Realtime::Ear final : public WebSocketHandler, public std::enable_shared_from_this<Ear> {
 public:
-    Ear(Impl& impl, std::optional<SignedIn> who)
-        : impl_(impl), id_(++impl.last_id), who_(std::move(who)) {}
+    Ear(Impl& impl, std::optional<Caller> who, TimeMs looked_up)
+        : impl_(impl), id_(++impl.last_id), looked_up_(looked_up), who_(std::move(who)) {}
 
     void on_open(const WebSocketPtr& socket) override {
         impl_.post([self = shared_from_this(), socket] {
-            self->impl_.open(self->id_, socket, std::exchange(self->who_, std::nullopt));
+            self->impl_.open(self->id_, socket, std::exchange(self->who_, std::nullopt),
+                             self->looked_up_);
         });
     }
     void on_message(std::string text) override {
@@ -122,8 +123,9 @@ private:
 
     Impl& impl_;
     const LineId id_;
+    const TimeMs looked_up_;
     std::atomic<int> waiting_{0};
-    std::optional<SignedIn> who_;
+    std::optional<Caller> who_;
 };
 
 // ---- the thread ----
@@ -187,10 +189,11 @@ void Realtime::Impl::tell_changes() try {
 
 // ---- sockets ----
 
-void Realtime::Impl::open(LineId id, WebSocketPtr socket, std::optional<SignedIn> who) {
+void Realtime::Impl::open(LineId id, WebSocketPtr socket, const std::optional<Caller>& who,
+                          TimeMs looked_up) {
     listened_to = true;  // Before `hello`: what is committed behind it is told.
     board.open(id, std::move(socket));
-    if (who) board.sign_in(id, std::move(*who));
+    if (who) board.sign_in(id, *who, looked_up);
 }
 
 void Realtime::Impl::hear(LineId id, const Heard& heard) try {
@@ -214,10 +217,11 @@ void Realtime::Impl::hear(LineId id, const Heard& heard) try {
 void Realtime::Impl::sign_in(LineId id, const Command& command) try {
     if (command.kind != Command::Kind::auth)
         throw CommandRefused{command.id, "unauthenticated", ""};
-    SignedIn who = parts.sign_in(command.token);
-    if (!may_have(who.caller, Topic::conversations))
+    const TimeMs now = parts.store.clock().now_ms();
+    const Caller who = parts.sign_in(command.token);
+    if (!may_have(who, Topic::conversations))
         return board.hang_up(id, close_code::not_allowed, "your role may not listen");
-    board.sign_in(id, std::move(who));
+    board.sign_in(id, who, now);
 } catch (const Problem& problem) {
     board.hang_up(id, close_code::signed_out, problem.what());
 }
@@ -244,8 +248,8 @@ void Realtime::stop() {
     impl_->tasks.clear();
 }
 
-WebSocketHandlerPtr Realtime::listener(std::optional<SignedIn> who) {
-    return std::make_shared<Ear>(*impl_, std::move(who));
+WebSocketHandlerPtr Realtime::listener(std::optional<Caller> who, TimeMs looked_up) {
+    return std::make_shared<Ear>(*impl_, std::move(who), looked_up);
 }
 
 void Realtime::changed(const Changes& changes) {
@@ -272,9 +276,13 @@ void Realtime::end_user(const std::string& user, const std::string& credential, 
     });
 }
 
-void Realtime::typing(const SeenConversation& conversation, const Caller& who, bool is_typing) {
+void Realtime::typing(const std::string& conversation, const Caller& who, bool is_typing) {
     impl_->post([this, conversation, who, is_typing] {
-        impl_->board.tell_typing(conversation, who, is_typing);
+        try {
+            impl_->board.tell_typing(Viewer(who), conversation, is_typing);
+        } catch (const std::exception& error) {
+            log_warn("realtime", "typing was not told", {{"reason", error.what()}});
+        }
     });
 }
 

@@ -18,7 +18,7 @@ public:
     /// What a batch of changes is to those who listen, in order. Reads the store; may throw.
     using Render = std::function<std::vector<LiveEvent>(Session&, const Changes&)>;
     /// Who a token belongs to. Reads the store; throws Problem.
-    using SignIn = std::function<SignedIn(const std::string& token)>;
+    using SignIn = std::function<Caller(const std::string& token)>;
     struct Parts {
         Store& store;
         SignIn sign_in;
@@ -34,9 +34,9 @@ public:
     /// What is not told by now stays untold. The sockets are the server's to close. Idempotent.
     void stop();
 
-    /// A handler for Exchange::upgrade. Without `who` the client has to say it first. It must not
-    /// outlive this. [any thread]
-    WebSocketHandlerPtr listener(std::optional<SignedIn> who);
+    /// A handler for Exchange::upgrade. Without `who`, whose look-up began at `looked_up`, the
+    /// client has to say it first. It must not outlive this. [any thread]
+    WebSocketHandlerPtr listener(std::optional<Caller> who, TimeMs looked_up);
 
     /// For Store::on_changes. [the writer thread] Does not block.
     void changed(const Changes& changes);
@@ -46,7 +46,7 @@ public:
     void end_user(const std::string& user, const std::string& credential, uint16_t code,
                   const std::string& reason);
     /// `who` writes in a conversation, or stopped. [any thread]
-    void typing(const SeenConversation& conversation, const Caller& who, bool is_typing);
+    void typing(const std::string& conversation, const Caller& who, bool is_typing);
 
     size_t sockets() const;  ///< Open now. [any thread]
 

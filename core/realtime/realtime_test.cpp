@@ -30,7 +30,8 @@ protected:
                       [this](const ExchangePtr& exchange) {
                           const std::string& query = exchange->request().query;
                           exchange->upgrade(realtime_.listener(
-                              query.empty() ? std::nullopt : std::optional(user(query.substr(3)))));
+                              query.empty() ? std::nullopt : std::optional(user(query.substr(3))),
+                              server_.clock.now_ms()));
                       });
         realtime_.start();
         server_.start();
@@ -42,12 +43,12 @@ protected:
         std::filesystem::remove_all(folder_);
     }
 
-    static SignedIn user(const std::string& name) {
+    static Caller user(const std::string& name) {
         if (name == "nobody") throw Problem("unauthenticated", "no such token");
-        SignedIn who;
-        who.caller.kind = "user";
-        who.caller.id = name;
-        who.caller.role = name == "key" ? "api" : "owner";
+        Caller who;
+        who.kind = "user";
+        who.id = name;
+        who.role = name == "key" ? "api" : "owner";
         return who;
     }
     std::vector<LiveEvent> render(const Changes& changes) {

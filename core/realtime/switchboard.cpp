@@ -7,6 +7,7 @@ namespace {
 
 constexpr size_t burst_bytes = 256 << 10;  // Of what was missed; then the line has to take it in.
 constexpr std::chrono::milliseconds people_interval{1'000};
+constexpr std::chrono::milliseconds longest_handshake{60'000};
 constexpr std::string_view one_conversation = "conversation:";
 constexpr size_t max_name_bytes = 36;  // Of a conversation: a UUID.
 
@@ -46,16 +47,26 @@ void Switchboard::open(LineId id, WebSocketPtr socket) {
     set_deadline(id, line, clock_.now_ms() + limits_.to_sign_in.count());
 }
 
-void Switchboard::sign_in(LineId id, SignedIn who) {
+void Switchboard::sign_in(LineId id, const Caller& who, TimeMs looked_up) {
+    if (has_ended(who, looked_up))
+        return hang_up(id, close_code::try_again_later, "your access has just changed");
     Line& line = lines_.at(id);
     set_deadline(id, line, who.expires_at);
-    line.credential = std::move(who.credential);
-    Person& person = person_of(who.caller);
+    line.credential = who.credential;
+    Person& person = person_of(who);
     person.lines.push_back(id);
     line.person = &person;
     line.last = person.sequence.now();
     line.socket->send(frames::hello(person.viewer.caller, line.last, version_));
     if (!person.is_shown) show(person, true);
+}
+
+// The look-up was on another thread, and the end of the sign-in may have overtaken it.
+bool Switchboard::has_ended(const Caller& who, TimeMs since) const {
+    return std::any_of(ended_.begin(), ended_.end(), [&](const Ended& end) {
+        return end.at >= since && end.user == who.id &&
+               (end.credential.empty() || end.credential == who.credential);
+    });
 }
 
 // Numbers begin at the time in microseconds: a number of an earlier life of the process, or from
@@ -72,7 +83,8 @@ Switchboard::Person& Switchboard::person_of(const Caller& caller) {
     Person& person = known->second;
     Viewer viewer(caller);
     if (!viewer.sees_as(person.viewer)) {
-        end_user(caller.id, "", close_code::not_allowed, "your role or departments have changed");
+        for (const LineId id : std::vector(person.lines))
+            hang_up(id, close_code::not_allowed, "your role or departments have changed");
     } else if (person.sequence.follow(log_, person.viewer)) {
         return person;
     }
@@ -109,6 +121,7 @@ void Switchboard::hang_up(LineId id, uint16_t code, const std::string& reason) {
 
 void Switchboard::end_user(const std::string& user, const std::string& credential, uint16_t code,
                            const std::string& reason) {
+    ended_.push_back({user, credential, clock_.now_ms()});
     const auto found = people_.find(user);
     if (found == people_.end()) return;
     for (const LineId id : std::vector(found->second.lines))
@@ -169,6 +182,8 @@ void Switchboard::ring_deadlines(TimeMs now) {
 
 void Switchboard::look_after_people(TimeMs now) {
     looked_after_people_ = now;
+    while (!ended_.empty() && ended_.front().at < now - longest_handshake.count())
+        ended_.pop_front();
     log_.forget_old(now);
     for (auto at = people_.begin(); at != people_.end();) {
         Person& person = at->second;
@@ -266,9 +281,8 @@ void Switchboard::typing(Line& line, const Command& command) {
     const Viewer& viewer = line.person->viewer;
     if (viewer.caller.role == "viewer")
         throw CommandRefused{command.id, "forbidden", "your role only listens"};
-    const auto found = find_(viewer, command.conversation);
-    if (!found) throw CommandRefused{command.id, "unknown_id", "there is no such conversation"};
-    tell_typing(*found, viewer.caller, command.is_typing);
+    if (!tell_typing(viewer, command.conversation, command.is_typing))
+        throw CommandRefused{command.id, "unknown_id", "there is no such conversation"};
 }
 
 // ---- events ----
@@ -337,14 +351,16 @@ void Switchboard::go_on(LineId id) {
     if (found != lines_.end() && found->second.catch_up) pump(found->second);
 }
 
-void Switchboard::tell_typing(const SeenConversation& conversation, const Caller& who,
-                              bool is_typing) {
+bool Switchboard::tell_typing(const Viewer& who, const std::string& conversation, bool is_typing) {
+    const auto found = find_(who, conversation);
+    if (!found) return false;
     JsonObject data = make_object();
-    data->set("conversation_id", conversation.id);
-    data->set("user_id", who.id);
+    data->set("conversation_id", found->id);
+    data->set("user_id", who.caller.id);
     data->set("is_typing", is_typing);
     publish(make_event(Topic::conversations, "typing", clock_.now_ms(), to_json(data),
-                       conversation.audience, conversation.number));
+                       found->audience, found->number));
+    return true;
 }
 
 }  // namespace patchbay

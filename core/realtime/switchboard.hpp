@@ -1,5 +1,6 @@
 // Who listens to what: lines (sockets), the people behind them, their topics and the last events.
 #pragma once
+#include <deque>
 #include <functional>
 #include <memory>
 #include <set>
@@ -11,13 +12,6 @@
 #include "realtime/sequence.hpp"
 
 namespace patchbay {
-
-/// Who has signed in on a line, with what, and until when (0: for good).
-struct SignedIn {
-    Caller caller;
-    std::string credential{};
-    TimeMs expires_at = 0;
-};
 
 /// A conversation that a viewer may see.
 struct SeenConversation {
@@ -45,7 +39,9 @@ public:
 
     /// A new line; nobody has signed in on it. It is closed with 4401 unless sign_in comes in time.
     void open(LineId id, WebSocketPtr socket);
-    void sign_in(LineId id, SignedIn who);
+    /// From here to the end of the caller's credential.
+    /// `looked_up`: when the look-up of `who` began. What has ended since then is not let in.
+    void sign_in(LineId id, const Caller& who, TimeMs looked_up);
     /// What somebody who has signed in says. Throws CommandRefused.
     void obey(LineId id, const Command& command);
     void go_on(LineId id);  ///< What was sent to it has left.
@@ -58,7 +54,8 @@ public:
 
     /// To all who may see it and listen to it; kept for those who come back.
     void publish(LiveEvent event);
-    void tell_typing(const SeenConversation& conversation, const Caller& who, bool is_typing);
+    /// To those who see the conversation. False: `who` does not.
+    bool tell_typing(const Viewer& who, const std::string& conversation, bool is_typing);
     /// Hangs up on the lines of one user that were opened with this credential; empty: on all.
     void end_user(const std::string& user, const std::string& credential, uint16_t code,
                   const std::string& reason);
@@ -100,6 +97,10 @@ private:
         TimeMs left_at = 0;  // Of the last line.
         bool is_shown = false;
     };
+    struct Ended {
+        std::string user, credential;
+        TimeMs at;
+    };
     struct Topics {
         std::vector<std::string> taken;
         std::vector<RefusedTopic> refused;
@@ -107,6 +108,7 @@ private:
 
     Person& person_of(const Caller& caller);
     Sequence new_sequence();
+    bool has_ended(const Caller& who, TimeMs since) const;
     void show(Person& person, bool online);
     void set_deadline(LineId id, Line& line, TimeMs at);
     void ring_deadlines(TimeMs now);
@@ -132,6 +134,7 @@ private:
     std::unordered_map<LineId, Line> lines_;
     std::unordered_map<std::string, Person> people_;
     std::set<std::pair<TimeMs, LineId>> deadlines_;
+    std::deque<Ended> ended_;  // Of the last minute.
     TimeMs looked_after_people_ = 0;
     int64_t highest_ = 0;  // Of all numbers that were given.
 };

@@ -62,20 +62,20 @@ std::vector<std::string> outline(const std::vector<std::string>& heard, int64_t 
 
 class SwitchboardTest : public testing::Test {
 protected:
-    static SignedIn somebody(const std::string& id, const std::string& role,
-                             std::vector<std::string> departments = {}) {
-        SignedIn who;
-        who.caller.kind = "user";
-        who.caller.id = id;
-        who.caller.role = role;
-        who.caller.departments = std::move(departments);
+    static Caller somebody(const std::string& id, const std::string& role,
+                           std::vector<std::string> departments = {}) {
+        Caller who;
+        who.kind = "user";
+        who.id = id;
+        who.role = role;
+        who.departments = std::move(departments);
         who.credential = "c-" + id;
         return who;
     }
     /// Signs in and forgets what was said about it; answers the number its events begin behind.
-    int64_t connect(Switchboard::LineId id, Phone& phone, const SignedIn& who) {
+    int64_t connect(Switchboard::LineId id, Phone& phone, const Caller& who) {
         board.open(id, phone.socket());
-        board.sign_in(id, who);
+        board.sign_in(id, who, clock.now_ms());
         const auto heard = phone.heard();
         EXPECT_FALSE(heard.empty());
         return int_at(parse_json_object(std::string_view(heard.front())), "seq").value_or(-1);
@@ -106,14 +106,14 @@ protected:
                                      : std::nullopt;
                       },
                       {}};
-    const SignedIn owner = somebody("o", "owner");
-    const SignedIn agent = somebody("a", "agent", {"Reception"});
+    const Caller owner = somebody("o", "owner");
+    const Caller agent = somebody("a", "agent", {"Reception"});
 };
 
 TEST_F(SwitchboardTest, SaysHelloAndTakesTopics) {
     Phone phone;
     board.open(1, phone.socket());
-    board.sign_in(1, agent);
+    board.sign_in(1, agent, clock.now_ms());
     const JsonObject hello = phone.hears();
     EXPECT_EQ(text_at(hello, "type"), "hello");
     EXPECT_EQ(text_at(hello, "user.role"), "agent");
@@ -140,7 +140,7 @@ TEST_F(SwitchboardTest, TakesAtMost200Topics) {
                      {});
     Phone phone;
     many.open(1, phone.socket());
-    many.sign_in(1, owner);
+    many.sign_in(1, owner, clock.now_ms());
     std::vector<std::string> topics;
     for (int i = 1; i <= 201; ++i) topics.push_back("conversation:" + std::to_string(i));
     phone.heard();
@@ -250,7 +250,7 @@ TEST_F(SwitchboardTest, S69AnotherRoleBeginsAnew) {
 TEST_F(SwitchboardTest, S67ClosesWhoDoesNotSignInOrWhoseTokenEnds) {
     Phone stranger, guest;
     board.open(1, stranger.socket());
-    SignedIn who = agent;
+    Caller who = agent;
     who.expires_at = clock.now_ms() + 60'000;
     connect(2, guest, who);
     clock.advance(4'999ms);
@@ -270,7 +270,7 @@ TEST_F(SwitchboardTest, S67ClosesWhoDoesNotSignInOrWhoseTokenEnds) {
 TEST_F(SwitchboardTest, S65HangsUpOnWhatACredentialOpened) {
     Phone kept, ended, others;
     connect(1, kept, agent);
-    SignedIn elsewhere = agent;
+    Caller elsewhere = agent;
     elsewhere.credential = "c-other";
     connect(2, ended, elsewhere);
     connect(3, others, owner);
@@ -280,6 +280,24 @@ TEST_F(SwitchboardTest, S65HangsUpOnWhatACredentialOpened) {
     board.end_user("a", "", 4401, "disabled");
     EXPECT_THAT(kept.heard(), ElementsAre("close 4401 disabled"));
     EXPECT_THAT(others.heard(), IsEmpty());
+}
+
+TEST_F(SwitchboardTest, S65LetsNobodyInWhoseSignInEndedMeanwhile) {
+    const TimeMs looked_up = clock.now_ms();
+    clock.advance(1ms);
+    board.end_user("a", agent.credential, 4401, "signed out");
+    Phone late, other, later;
+    board.open(1, late.socket());
+    board.sign_in(1, agent, looked_up);
+    EXPECT_THAT(late.heard(), ElementsAre("close 1013 your access has just changed"));
+    Caller elsewhere = agent;
+    elsewhere.credential = "c-other";
+    board.open(2, other.socket());
+    board.sign_in(2, elsewhere, looked_up);
+    EXPECT_EQ(outline(other.heard(), 0).front(), "hello");
+    clock.advance(1ms);
+    connect(3, later, agent);
+    EXPECT_TRUE(board.has_signed_in(3)) << "looked up afterwards";
 }
 
 TEST_F(SwitchboardTest, TellsPresenceOnceAndNotForAShortAbsence) {

@@ -78,6 +78,67 @@ test('S67: who says nothing for 5 s is closed with 4401', async (t) => {
   assert.ok(seconds > 4 && seconds < 8, `${seconds} s`);
 });
 
+test('S67: a ticket opens one socket', async (t) => {
+  const { hub } = await place(t);
+  const made = await hub.api('POST', '/api/v1/auth/ws-ticket');
+  assert.equal(made.status, 201, made.body);
+  const { ticket, expires_at: end } = made.json;
+  assert.match(ticket, /^wst_/);
+  const left = new Date(end) - Date.now();
+  assert.ok(left > 20_000 && left <= 30_000, `${left} ms`);
+  const socket = new Socket(liveUrl(hub, `?ticket=${ticket}`));
+  assert.equal((await socket.hears((message) => message.type === 'hello')).user.role, 'owner');
+  const again = await new Socket(liveUrl(hub, `?ticket=${ticket}`)).isRefused();
+  assert.deepEqual([again.status, JSON.parse(again.body).code], [401, 'unauthenticated']);
+  assert.equal((await hub.api('POST', '/api/v1/auth/ws-ticket', undefined, { role: null })).status, 401);
+  assert.ok(!hub.log.includes(ticket), 'the log does not have it');
+});
+
+async function personOf(hub, role) {
+  const person = { email: `${role}.person@example.com`, password: 'correct horse battery' };
+  const user = await hub.api('POST', '/api/v1/users', { ...person, name: 'Bo', role, departments: ['Reception'] });
+  assert.equal(user.status, 201, user.body);
+  const login = async (more) => {
+    const answer = await hub.api('POST', '/api/v1/auth/login', { ...person, ...more }, { role: null });
+    assert.equal(answer.status, 200, answer.body);
+    return answer;
+  };
+  return { id: user.json.id, login };
+}
+
+async function listening(hub, headers) {
+  const socket = new Socket(liveUrl(hub), { headers });
+  await socket.hears((message) => message.type === 'hello');
+  return socket;
+}
+
+test('S67: the cookie opens a socket for pages of the list only', async (t) => {
+  const { hub } = await place(t, { server: { cors_origins: ['https://desk.example.com'] } });
+  const { login } = await personOf(hub, 'agent');
+  const [cookie] = [(await login({ session: true })).headers['set-cookie']].flat()[0].split(';');
+  for (const origin of [hub.publicUrl, 'https://desk.example.com']) (await listening(hub, { cookie, origin })).close();
+  for (const headers of [{ cookie }, { cookie, origin: 'https://evil.example.com' }, { cookie, origin: 'null' }]) {
+    const refused = await new Socket(liveUrl(hub), { headers }).isRefused();
+    assert.deepEqual([refused.status, JSON.parse(refused.body).code], [403, 'csrf_refused'], JSON.stringify(headers));
+  }
+});
+
+test('S65: sockets end with the sign-in that opened them', async (t) => {
+  const { hub } = await place(t);
+  const { id, login } = await personOf(hub, 'agent');
+  const bearer = async () => ({ authorization: `Bearer ${(await login({})).json.token}` });
+  const [here, there] = [await bearer(), await bearer()];
+  const [one, other] = [await listening(hub, here), await listening(hub, there)];
+  assert.equal((await hub.api('POST', '/api/v1/auth/logout', undefined, { role: null, headers: here })).status, 204);
+  assert.equal((await one.isClosed()).code, 4401);
+  assert.equal((await other.ask({ type: 'ping' })).type, 'pong', 'another sign-in goes on');
+  await hub.api('PATCH', `/api/v1/users/${id}`, { departments: ['Housekeeping'] });
+  assert.equal((await other.isClosed()).code, 4403);
+  const last = await listening(hub, await bearer());
+  await hub.api('PATCH', `/api/v1/users/${id}`, { active: false });
+  assert.equal((await last.isClosed()).code, 4401);
+});
+
 test('S68: close codes of sizes, rates and kinds', async (t) => {
   const { hub } = await place(t);
   const large = await Socket.of(hub);
