@@ -10,7 +10,10 @@ namespace patchbay {
 void add_api_routes(Router& router, ApiContext& context) {
     add_health_routes(router, context);
     add_auth_routes(router, context);
+    add_welcome_routes(router, context);
     add_user_routes(router, context);
+    add_api_key_routes(router, context);
+    add_audit_routes(router, context);
     add_conversation_routes(router, context);
     add_conversation_action_routes(router, context);
     add_message_routes(router, context);

@@ -1,4 +1,4 @@
-// /api/v1/auth/: POST login, invite, refresh, logout; GET me
+// /api/v1/auth/: POST login, invite, first-owner, refresh, logout; GET me
 #include "api/fields.hpp"
 #include "api/resources.hpp"
 #include "api/roles.hpp"
@@ -36,16 +36,37 @@ void login(const ExchangePtr& exchange, ApiContext& context) {
     answer_sign_in(exchange, context.identity.login(email, password, origin_of(exchange, session)));
 }
 
+std::string required_password(Fields& fields) {
+    const std::string password = fields.required_text("password");
+    const std::string problem = password_problem(password);
+    if (!password.empty() && !problem.empty()) fields.refuse("password", "invalid_field", problem);
+    return password;
+}
+
 void accept_invite(const ExchangePtr& exchange, ApiContext& context) {
     Fields fields(exchange->request());
     const std::string ticket = fields.required_text("ticket");
-    const std::string password = fields.required_text("password");
+    const std::string password = required_password(fields);
     const bool session = fields.flag("session").value_or(false);
-    const std::string problem = password_problem(password);
-    if (!password.empty() && !problem.empty()) fields.refuse("password", "invalid_field", problem);
     fields.done();
     answer_sign_in(exchange,
                    context.identity.accept_invite(ticket, password, origin_of(exchange, session)));
+}
+
+void accept_first_owner(const ExchangePtr& exchange, ApiContext& context) {
+    Fields fields(exchange->request());
+    const std::string ticket = fields.required_text("ticket");
+    UserToAdd owner;
+    owner.email = fields.required_text("email");
+    owner.name = fields.required_text("name", 200);
+    const std::string password = required_password(fields);
+    const bool session = fields.flag("session").value_or(false);
+    if (!owner.email.empty() && !is_email(owner.email)) {
+        fields.refuse("email", "invalid_field", "must be an e-mail address");
+    }
+    fields.done();
+    answer_sign_in(exchange, context.identity.accept_first_owner(ticket, owner, password,
+                                                                 origin_of(exchange, session)));
 }
 
 /// The local operator has not signed in, so has nothing to renew or to end.
@@ -65,11 +86,29 @@ void log_out(const ExchangePtr& exchange, ApiContext& context) {
     exchange->answer(std::move(response));
 }
 
+/// A key is shown as what it is to the API: somebody of role api, with its user's address.
+User shown_key(Session& session, const Caller& caller) {
+    const auto key = find_api_key(session, caller.id);
+    if (!key) throw unauthenticated();
+    User user;
+    user.id = key->id;
+    user.number = caller.number;
+    user.email = caller.email;
+    user.name = key->name;
+    user.role = caller.role;
+    user.departments = key->departments;
+    user.created_at = key->created_at;
+    return user;
+}
+
 void me(const ExchangePtr& exchange, ApiContext& context) {
-    const std::string id = require_user(exchange).id;
-    const auto user = context.store.read([&](Session& session) { return find_user(session, id); });
-    if (!user) throw unauthenticated();
-    answer_json(exchange, 200, user_json(*user));
+    const User user = context.store.read([&](Session& session) {
+        if (exchange->caller.kind == "key") return shown_key(session, exchange->caller);
+        const auto found = find_user(session, require_user(exchange).id);
+        if (!found) throw unauthenticated();
+        return *found;
+    });
+    answer_json(exchange, 200, user_json(user));
 }
 
 }  // namespace
@@ -95,6 +134,16 @@ void add_auth_routes(Router& router, ApiContext& context) {
                 .answers = {{.schema = "SignedIn"}},
                 .problems = {"invalid_credentials", "rate_limited"}},
                [&](const ExchangePtr& exchange) { accept_invite(exchange, context); });
+    router.add({.name = "auth.first_owner",
+                .method = "POST",
+                .path = "/api/v1/auth/first-owner",
+                .body = BodyKind::json,
+                .roles = roles::everyone,
+                .about = "Makes the first owner with the link of the first start, and signs in.",
+                .takes = "FirstOwner",
+                .answers = {{.schema = "SignedIn"}},
+                .problems = {"invalid_credentials", "email_taken"}},
+               [&](const ExchangePtr& exchange) { accept_first_owner(exchange, context); });
     router.add({.name = "auth.refresh",
                 .method = "POST",
                 .path = "/api/v1/auth/refresh",

@@ -7,6 +7,7 @@
 #include "api/roles.hpp"
 #include "api/statements.hpp"
 #include "delivery/statements.hpp"
+#include "identity/audit.hpp"
 
 namespace patchbay {
 namespace {
@@ -100,6 +101,9 @@ void resume(const ExchangePtr& exchange, ApiContext& context) {
         if (instance.info.instance != name || !is_channel(instance)) continue;
         if (!context.resume) throw Problem("channel_unavailable", "No server runs.");
         context.resume(name);
+        context.store.write([&](Transaction& tx) {
+            append_audit(tx, audit_of(exchange, "channel.resume", "channel", name), context.now());
+        });
         return answer_json(exchange, 200, context.store.read([&](Session& session) {
             return channel_json(session, context, instance, Paused(session));
         }));

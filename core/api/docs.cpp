@@ -1,40 +1,12 @@
 // GET /docs: the description as pages, offline; /docs/errors/{code}: what a problem's type leads to
 #include "api/embedded_files.hpp"
 #include "api/error_pages.hpp"
+#include "api/pages.hpp"
 #include "api/resources.hpp"
 #include "api/roles.hpp"
 
 namespace patchbay {
 namespace {
-
-/// S6C. Scripts and styles only from files of the hub's own: nothing inline.
-constexpr const char* content_policy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'";
-
-Response page(std::string body, const char* type, bool secure) {
-    Response response{.status = 200, .body = std::move(body)};
-    response.headers = {{"content-type", type},
-                        {"content-security-policy", content_policy},
-                        {"x-content-type-options", "nosniff"},
-                        {"referrer-policy", "no-referrer"},
-                        {"cross-origin-opener-policy", "same-origin"},
-                        {"cache-control", "no-cache"}};
-    if (secure) response.headers["strict-transport-security"] = "max-age=31536000";
-    return response;
-}
-
-const char* type_of(std::string_view name) {
-    if (name.ends_with(".css")) return "text/css; charset=utf-8";
-    if (name.ends_with(".js")) return "text/javascript; charset=utf-8";
-    return "text/html; charset=utf-8";
-}
-
-/// HTTPS as the browser sees it: ours, or that of the proxy in front.
-bool is_secure(const ExchangePtr& exchange, const ApiContext& context) {
-    return exchange->request().secure || context.config.server.public_url.starts_with("https://");
-}
 
 void viewer(const ExchangePtr& exchange, const ApiContext& context, const std::string& name) {
     const auto text = find_embedded("docs_viewer/" + name);

@@ -9,6 +9,7 @@
 #include "api/resources.hpp"
 #include "api/roles.hpp"
 #include "base/log.hpp"
+#include "identity/audit.hpp"
 
 namespace patchbay {
 namespace {
@@ -57,11 +58,12 @@ Problem plugin_failed(const ConfigError& error) {
 }
 
 /// For the running process: the file is what the next start goes by.
-void change(const ExchangePtr& exchange, ApiContext& context,
+void change(const ExchangePtr& exchange, ApiContext& context, const std::string& action,
             void (PluginHost::*work)(const std::string&)) {
     const std::string name = exchange->params.at("instance");
     if (!begins_once(exchange, context.store)) return;
-    require_instance(context, name);
+    AuditRecord record = audit_of(exchange, "plugin." + action, "instance", name);
+    record.before = require_instance(context, name);
     if (!context.plugins || !context.instance_changed)
         throw Problem("channel_unavailable", "No server runs.");
     try {
@@ -72,7 +74,9 @@ void change(const ExchangePtr& exchange, ApiContext& context,
         throw plugin_failed(error.what());
     }
     context.instance_changed(name);
-    answer_json(exchange, 200, require_instance(context, name));
+    record.after = require_instance(context, name);
+    context.store.write([&](Transaction& tx) { append_audit(tx, record, context.now()); });
+    answer_json(exchange, 200, record.after);
 }
 
 }  // namespace
@@ -138,9 +142,8 @@ void add_plugin_routes(Router& router, ApiContext& context) {
                     .about = about,
                     .answers = {{.schema = "Plugin"}},
                     .problems = {"plugin_failed", "channel_unavailable"}},
-                   [&context, work = work](const ExchangePtr& exchange) {
-                       change(exchange, context, work);
-                   });
+                   [&context, action = std::string(action), work = work](
+                       const ExchangePtr& exchange) { change(exchange, context, action, work); });
     }
 }
 

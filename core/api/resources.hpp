@@ -5,6 +5,9 @@
 namespace patchbay {
 
 void add_auth_routes(Router& router, ApiContext& context);
+void add_api_key_routes(Router& router, ApiContext& context);
+void add_audit_routes(Router& router, ApiContext& context);
+void add_welcome_routes(Router& router, ApiContext& context);
 void add_user_routes(Router& router, ApiContext& context);
 void add_conversation_routes(Router& router, ApiContext& context);
 void add_conversation_action_routes(Router& router, ApiContext& context);

@@ -52,6 +52,13 @@ protected:
         std::vector<HttpHeader> headers{};
     };
     Answer call(const Call& wanted) {
+        Answer out{raw(wanted), make_object()};
+        if (!out.response.body.empty()) {
+            out.json = parse_json_object(std::string_view(out.response.body));
+        }
+        return out;
+    }
+    Response raw(const Call& wanted) {
         HttpRequest request;
         request.method = wanted.method;
         request.target = wanted.target;
@@ -75,11 +82,7 @@ protected:
             .run(std::make_shared<Exchange>(std::move(request), "req-1", [answer](Response made) {
                 answer->set_value(std::move(made));
             }));
-        Answer out{result.get(), make_object()};
-        if (!out.response.body.empty()) {
-            out.json = parse_json_object(std::string_view(out.response.body));
-        }
-        return out;
+        return result.get();
     }
     Answer get(const std::string& target, const std::string& token) {
         return call({.target = target, .token = token});
@@ -141,9 +144,11 @@ protected:
         return std::filesystem::path{mkdtemp(name.data())};
     }();
     ManualClock clock_;
-    HubConfig config_ = [] {
+    HubConfig config_ = [this] {
         HubConfig config;
         config.auth.token_keys = {"0123456789abcdef0123456789abcdef"};
+        config.base = folder_;
+        config.server.public_url = "https://hub.example";
         return config;
     }();
     Store store_{{.url = "sqlite:test.db", .base = folder_, .ballast_bytes = 0}, clock_};

@@ -1,4 +1,5 @@
 // GET, POST /api/v1/users; GET, PATCH /api/v1/users/{id}; POST /api/v1/users/{id}/token
+#include "api/departments.hpp"
 #include "api/fields.hpp"
 #include "api/idempotency.hpp"
 #include "api/lists.hpp"
@@ -6,6 +7,7 @@
 #include "api/roles.hpp"
 #include "api/shapes.hpp"
 #include "base/time_text.hpp"
+#include "identity/audit.hpp"
 #include "identity/departments.hpp"
 
 namespace patchbay {
@@ -21,22 +23,6 @@ void check_role(Fields& fields, const Caller& caller, const std::string& role) {
     } else if (role == "owner" && caller.role != "owner") {
         throw Problem("forbidden", "Only an owner may make owners.");
     }
-}
-
-/// Display names for what the request calls the departments.
-std::vector<std::string> named_departments(const ApiContext& context,
-                                           const std::vector<std::string>& given) {
-    std::vector<std::string> names;
-    for (const auto& text : given) {
-        const auto name = find_department(context.config.departments, text);
-        if (!name) {
-            throw Problem("unknown_department", "There is no department \"" + text + "\".",
-                          {{"/departments", "unknown_department", "names none"}})
-                .with("known", to_json(json_texts(context.config.departments)));
-        }
-        names.push_back(*name);
-    }
-    return names;
 }
 
 void list_all(const ExchangePtr& exchange, ApiContext& context) {
@@ -83,17 +69,23 @@ void create(const ExchangePtr& exchange, ApiContext& context) {
     user.departments = named_departments(context, departments);
     // Hashed before the transaction: it takes a quarter of a second.
     if (password) user.password_hash = context.identity.passwords().hash(*password);
-    answer_once(exchange, context, [&context, user](Transaction& tx) {
-        const User added = add_user(tx, context.ids(), user, context.now());
-        JsonObject json = user_json(added);
-        if (user.password_hash.empty()) {
-            json->set("invite_url", context.config.server.public_url + "/invite#" +
-                                        context.identity.make_invite(tx, added.id));
-        }
-        Response response = json_response(201, json);
-        response.headers["location"] = "/api/v1/users/" + added.id;
-        return response;
-    });
+    answer_once(
+        exchange, context,
+        [&context, user, record = audit_of(exchange, "user.create", "user")](Transaction& tx) {
+            const User added = add_user(tx, context.ids(), user, context.now());
+            AuditRecord done = record;
+            done.object = added.id;
+            done.after = user_json(added);
+            append_audit(tx, done, context.now());
+            JsonObject json = user_json(added);
+            if (user.password_hash.empty()) {
+                json->set("invite_url", context.config.server.public_url + "/invite#" +
+                                            context.identity.make_invite(tx, added.id));
+            }
+            Response response = json_response(201, json);
+            response.headers["location"] = "/api/v1/users/" + added.id;
+            return response;
+        });
 }
 
 void change(const ExchangePtr& exchange, ApiContext& context) {
@@ -102,19 +94,31 @@ void change(const ExchangePtr& exchange, ApiContext& context) {
     wanted.name = fields.text("name", 200);
     wanted.role = fields.text("role");
     wanted.active = fields.flag("active");
+    const auto password = fields.text("password");
+    if (password && !password_problem(*password).empty()) {
+        fields.refuse("password", "invalid_field", password_problem(*password));
+    }
     const auto departments = fields.texts("departments");
     check_role(fields, exchange->caller, wanted.role.value_or(""));
     fields.done();
     if (departments) wanted.departments = named_departments(context, *departments);
     const std::string id = exchange->params.at("id");
     const bool by_owner = exchange->caller.role == "owner";
+    const std::string phc = password ? context.identity.passwords().hash(*password) : "";
     const User changed = context.store.write([&](Transaction& tx) {
         const auto user = find_user(tx, id);
         if (!user) throw unknown_id("user");
         if (user->role == "owner" && !by_owner) {
             throw Problem("forbidden", "Only an owner may change owners.");
         }
-        return change_user(tx, user->id, wanted, context.now());
+        const User now_is = change_user(tx, user->id, wanted, context.now());
+        if (!phc.empty()) set_password(tx, user->id, phc, true, context.now());
+        AuditRecord record = audit_of(exchange, "user.change", "user", user->id);
+        record.before = user_json(*user);
+        record.after = user_json(now_is);
+        if (!phc.empty()) record.after->set("password", "changed");
+        append_audit(tx, record, context.now());
+        return now_is;
     });
     answer_json(exchange, 200, user_json(changed));
 }
@@ -128,6 +132,9 @@ void make_token(const ExchangePtr& exchange, ApiContext& context) {
     }
     fields.done();
     const SignInResult in = context.identity.token_for(exchange->params.at("id"), *ttl);
+    context.store.write([&](Transaction& tx) {
+        append_audit(tx, audit_of(exchange, "user.token", "user", in.user.id), context.now());
+    });
     JsonObject json = make_object();
     json->set("token", in.token);
     json->set("expires_at", time_json(in.expires_at));
@@ -136,6 +143,21 @@ void make_token(const ExchangePtr& exchange, ApiContext& context) {
 }
 
 }  // namespace
+
+std::vector<std::string> named_departments(const ApiContext& context,
+                                           const std::vector<std::string>& given) {
+    std::vector<std::string> names;
+    for (const auto& text : given) {
+        const auto name = find_department(context.config.departments, text);
+        if (!name) {
+            throw Problem("unknown_department", "There is no department \"" + text + "\".",
+                          {{"/departments", "unknown_department", "names none"}})
+                .with("known", to_json(json_texts(context.config.departments)));
+        }
+        names.push_back(*name);
+    }
+    return names;
+}
 
 void add_user_routes(Router& router, ApiContext& context) {
     router.add({.name = "users.list",
@@ -168,7 +190,7 @@ void add_user_routes(Router& router, ApiContext& context) {
                 .path = "/api/v1/users/{id}",
                 .body = BodyKind::json,
                 .roles = roles::admins,
-                .about = "Changes name, role, departments or activity.",
+                .about = "Changes name, role, departments, activity or password.",
                 .takes = "UserChanges",
                 .answers = {{.schema = "User"}},
                 .problems = {"last_owner", "unknown_department"}},

@@ -9,6 +9,7 @@
 #include "base/crypto.hpp"
 #include "base/log.hpp"
 #include "delivery/messaging_service.hpp"
+#include "identity/audit.hpp"
 #include "inbound/webhook_service.hpp"
 #include "plugins/services/basic_services.hpp"
 #include "store/migrations.hpp"
@@ -122,6 +123,10 @@ Hub::Hub(const HubConfig& config, Report report)
     ingress_.on_accepted([this](const std::string& instance) { events_.notify(instance); });
     register_services();
     add_api_routes(router_, api_);
+    delivery_.also_sweep([this] { return sweep_sign_ins(store_); });
+    hooks_.on_refused([this](const ExchangePtr& exchange, const std::string& instance) {
+        identity_.refusals().note(audit_of(exchange, "webhook.refused", "instance", instance));
+    });
 }
 
 ApiContext Hub::api_context() {
@@ -286,6 +291,12 @@ void Hub::start() {
     server_.start();
     state_ = "ready";
     gaps_.start();
+}
+
+std::optional<std::string> Hub::first_owner_link() {
+    const auto secret = identity_.make_first_owner_link();
+    if (!secret) return std::nullopt;
+    return config_.server.public_url + "/welcome#" + *secret;
 }
 
 void Hub::stop(std::chrono::milliseconds grace, const std::function<void(const char*)>& at) {

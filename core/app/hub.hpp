@@ -40,6 +40,9 @@ public:
     void start();
     uint16_t port() const { return server_.port(); }
 
+    /// While there are no users: a new link that makes the first owner (S62).
+    std::optional<std::string> first_owner_link();
+
     /// Draining stop (G11): at most `grace`, most of it for sends under way, unless plugin code
     /// hangs. Tells which part is being stopped.
     void stop(std::chrono::milliseconds grace, const std::function<void(const char*)>& at);

@@ -78,6 +78,9 @@ int serve(const HubConfig& config, const std::function<void()>& when_ready) {
     Hub hub{config, print_line};
     hub.start();
     print_addresses(config);
+    if (const auto link = hub.first_owner_link()) {
+        print_line("first owner", *link + " (once, within 30 minutes)");
+    }
     when_ready();
     wait_for_stop_signal();
     print_line("stopping", "finishing what is under way");

@@ -69,6 +69,7 @@ struct Delivery::Impl {
     bool stopping = false, started = false, stopped = false;
     unsigned ticks = 0;
     bool more_to_sweep = false;
+    std::vector<std::function<bool()>> sweeps;
     std::vector<std::thread> threads;
 };
 
@@ -149,7 +150,10 @@ void Delivery::Impl::keep_house() {
         guarded("pauses", [this] { load_pauses(); });
     }
     if (more_to_sweep || ticks % ticks_between_sweeps == 0) {
-        guarded("retention", [this] { more_to_sweep = sweep_deliveries(context.store); });
+        guarded("retention", [this] {
+            more_to_sweep = sweep_deliveries(context.store);
+            for (const auto& sweep : sweeps) more_to_sweep = sweep() || more_to_sweep;
+        });
     }
     ++ticks;
 }
@@ -207,6 +211,10 @@ void Delivery::add_queue(const std::string& name, unsigned workers, JobRunner::H
                                                              .probation = impl.probation},
                                                std::move(handler));
     impl.add(name, std::move(queue));
+}
+
+void Delivery::also_sweep(std::function<bool()> sweep) {
+    impl_->sweeps.push_back(std::move(sweep));
 }
 
 void Delivery::start() {

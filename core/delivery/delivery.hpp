@@ -29,6 +29,9 @@ public:
     void add_channel(const ChannelSettings& settings);
     /// A queue of another folder: flow, rules, media, webhooks.
     void add_queue(const std::string& queue, unsigned workers, JobRunner::Handler handler);
+    /// What else is deleted when its time is over: one batch each call, true while there is more.
+    /// Before start().
+    void also_sweep(std::function<bool()> sweep);
     void start();
     /// Nothing new is claimed; waits up to `grace`, hands back the rest (G11). Then the row of this
     /// process goes, unless a handler is left running: the next start must find its jobs.

@@ -15,8 +15,7 @@ struct AccessChange {
         rights_changed  ///< Another role or other departments: close 4403, or look again.
     };
     std::string user_id;
-    std::string
-        credential;  ///< Caller::credential of the one that ended; empty: all of the user's.
+    std::string credential{};  ///< Caller::credential that ended; empty: all of the user's.
     Kind kind = Kind::ended;
     bool operator==(const AccessChange&) const = default;
 };

@@ -113,6 +113,8 @@ AuditCheck check_audit(Session& session) {
 
 bool trim_audit(Transaction& tx, TimeMs before, TimeMs now) {
     const AuditHead anchor = anchor_of(tx);
+    const auto oldest = tx.first(sql::audit_walk, {anchor.seq, int64_t{1}});
+    if (!oldest || oldest->number(1) >= before) return false;
     const Rows rows = tx.run(sql::audit_walk, {anchor.seq, page});
     AuditHead last;
     size_t old = 0;
@@ -121,7 +123,6 @@ bool trim_audit(Transaction& tx, TimeMs before, TimeMs now) {
         last = {row.number(0), row.text(12)};
         ++old;
     }
-    if (old == 0) return false;
     tx.run(sql::audit_trim, {last.seq});
     JsonObject after = make_object();
     after->set("seq", last.seq);

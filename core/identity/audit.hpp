@@ -12,10 +12,10 @@
 namespace patchbay {
 
 struct AuditRecord {
-    std::string action;                 ///< "user.change", "login.failed": object and verb.
-    std::string object_type, object;    ///< "user" and its id; empty where there is none.
-    JsonObject before{}, after{};       ///< What changed, without secrets; both pass redact().
-    std::string actor_type = "system";  ///< user, key, local, anonymous, provider, system
+    std::string action;                   ///< "user.change", "login.failed": object and verb.
+    std::string object_type{}, object{};  ///< "user" and its id; empty where there is none.
+    JsonObject before{}, after{};         ///< What changed, without secrets; both pass redact().
+    std::string actor_type = "system";    ///< user, key, local, anonymous, provider, system
     std::string actor{}, remote{}, request_id{};
 };
 

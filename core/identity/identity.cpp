@@ -14,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds invite_life = 30min;
+constexpr std::chrono::milliseconds keep_audit = std::chrono::days{400};
 constexpr std::chrono::milliseconds longest_sign_in = std::chrono::days{7};
 
 std::vector<std::string> token_keys(const HubConfig& config) {
@@ -43,6 +44,13 @@ Caller local_operator() {
     caller.name = "Local operator";
     caller.role = "owner";
     return caller;
+}
+
+constexpr const char* invite = "invite";
+constexpr const char* first_owner = "first_owner";
+
+Problem used_link() {
+    return Problem("invalid_credentials", "The link is used or older than 30 minutes.");
 }
 
 /// Whether a request of this route could do something in somebody's name.
@@ -93,7 +101,8 @@ Identity::Identity(const HubConfig& config, Store& store, Ids& ids, ScryptCost c
       passwords_(cost),
       tokens_(token_keys(config), config.auth.token_ttl),
       own_pages_(config),
-      refusals_(store) {}
+      refusals_(store),
+      api_keys_(store, ids, config.state_folder()) {}
 
 SignInResult Identity::sign_in(const User& user, const SignIn& how) const {
     const TimeMs now = clock().now_ms();
@@ -224,6 +233,13 @@ Caller Identity::caller_by_session(const std::string& secret) {
 Caller Identity::caller_of(const HttpRequest& request) {
     if (request.control) return local_operator();
     const std::string_view token = bearer(request);
+    if (request.count("X-API-Key") > 0) {
+        // Two credentials may be two callers.
+        const auto key = request.header("X-API-Key");
+        if (!key || !token.empty()) throw unauthenticated();
+        return api_keys_.caller_of(*key);
+    }
+    if (looks_like_api_key(token)) return api_keys_.caller_of(token);
     if (!token.empty()) return caller_by_token(token);
     const auto session = session_secret_in(request);
     if (session && !session->empty()) return caller_by_session(*session);
@@ -232,31 +248,66 @@ Caller Identity::caller_of(const HttpRequest& request) {
 
 std::string Identity::make_invite(Transaction& tx, const std::string& user_id) {
     const std::string secret = to_base64url(random_bytes(32));
-    tx.run(sql::ticket_add, {Blob{sha256(secret)}, std::string("invite"), user_id, Value{},
+    tx.run(sql::ticket_add, {Blob{sha256(secret)}, std::string(invite), user_id, Value{},
                              clock().now_ms() + invite_life.count()});
     return secret;
 }
 
+void Identity::require_link(const char* kind, const std::string& secret) const {
+    const bool is_good = store_.read([&](Session& session) {
+        return session
+            .first(sql::ticket_find, {Blob{sha256(secret)}, std::string(kind), clock().now_ms()})
+            .has_value();
+    });
+    if (!is_good) throw used_link();
+}
+
 SignInResult Identity::accept_invite(const std::string& secret, const std::string& password,
                                      const SignInFrom& from) {
-    const TimeMs now = clock().now_ms();
-    const Values ticket = {Blob{sha256(secret)}, std::string("invite"), now};
-    const auto used = [] {
-        return Problem("invalid_credentials", "The link is used or older than 30 minutes.");
-    };
     // Nobody without a link gets the machine to hash.
-    const bool is_good = store_.read(
-        [&](Session& session) { return session.first(sql::ticket_find, ticket).has_value(); });
-    if (!is_good) throw used();
+    require_link(invite, secret);
     const std::string phc = passwords_.hash(password);
-    const auto user = store_.write([&](Transaction& tx) -> std::optional<User> {
-        const auto row = tx.first(sql::ticket_use, ticket);
-        if (!row) return std::nullopt;
+    const User user = store_.write([&](Transaction& tx) {
+        const TimeMs now = clock().now_ms();
+        const auto row =
+            tx.first(sql::ticket_use, {Blob{sha256(secret)}, std::string(invite), now});
+        if (!row) throw used_link();
         set_password(tx, row->text(0), phc, true, now);
-        return find_user(tx, row->text(0));
+        append_audit(tx, record_of_sign_in("user.password", row->text(0), from), now);
+        const auto invited = find_user(tx, row->text(0));
+        if (!invited || !invited->active()) throw used_link();
+        return *invited;
     });
-    if (!user || !user->active()) throw used();
-    return begin_sign_in(*user, from, "");
+    return begin_sign_in(user, from, "");
+}
+
+std::optional<std::string> Identity::make_first_owner_link() {
+    const std::string secret = to_base64url(random_bytes(32));
+    const bool is_first = store_.write([&](Transaction& tx) {
+        if (tx.first(sql::user_any)) return false;
+        tx.run(sql::ticket_drop_kind, {std::string(first_owner)});
+        tx.run(sql::ticket_add, {Blob{sha256(secret)}, std::string(first_owner), std::string(),
+                                 Value{}, clock().now_ms() + invite_life.count()});
+        return true;
+    });
+    if (!is_first) return std::nullopt;
+    return secret;
+}
+
+SignInResult Identity::accept_first_owner(const std::string& secret, UserToAdd owner,
+                                          const std::string& password, const SignInFrom& from) {
+    require_link(first_owner, secret);
+    owner.role = "owner";
+    owner.password_hash = passwords_.hash(password);
+    const User user = store_.write([&](Transaction& tx) {
+        const TimeMs now = clock().now_ms();
+        const Values ticket = {Blob{sha256(secret)}, std::string(first_owner), now};
+        if (tx.first(sql::user_any) || !tx.first(sql::ticket_use, ticket)) throw used_link();
+        const User added = add_user(tx, ids_, owner, now);
+        append_audit(tx, record_of_sign_in("user.first_owner", added.id, from), now);
+        return added;
+    });
+    return begin_sign_in(user, from, "");
 }
 
 void Identity::on_access_change(AccessListener listener) {
@@ -277,7 +328,8 @@ bool sweep_sign_ins(Store& store) {
             const size_t sessions = tx.change(sql::session_sweep, {now});
             const size_t tickets = tx.change(sql::ticket_sweep, {now});
             const size_t throttles = tx.change(sql::rate_sweep, {now});
-            return std::max({sessions, tickets, throttles}) == batch;
+            const bool old_records = trim_audit(tx, now - keep_audit.count(), now);
+            return old_records || std::max({sessions, tickets, throttles}) == batch;
         },
         Urgency::background);
 }

@@ -10,6 +10,7 @@
 #include "http/exchange.hpp"
 #include "identity/access.hpp"
 #include "identity/access_changes.hpp"
+#include "identity/api_keys.hpp"
 #include "identity/audit_refusals.hpp"
 #include "identity/own_pages.hpp"
 #include "identity/passwords.hpp"
@@ -66,6 +67,14 @@ public:
     SignInResult accept_invite(const std::string& secret, const std::string& password,
                                const SignInFrom& from);
 
+    /// A secret for the one-time link, 30 min, that makes the first owner; nullopt when there are
+    /// users. An earlier one is void.
+    std::optional<std::string> make_first_owner_link();
+    /// Adds the owner and signs in. Throws Problem invalid_credentials for a link that is used or
+    /// old, or when somebody has become a user meanwhile.
+    SignInResult accept_first_owner(const std::string& secret, UserToAdd owner,
+                                    const std::string& password, const SignInFrom& from);
+
     /// Adds a listener, which is told after the commit, on the writer's thread: it must be short,
     /// not throw and not write. Before the server starts.
     void on_access_change(AccessListener listener);
@@ -75,6 +84,7 @@ public:
     /// For refusals, which strangers can cause as often as they like.
     AuditRefusals& refusals() { return refusals_; }
 
+    ApiKeys& api_keys() { return api_keys_; }
     Passwords& passwords() { return passwords_; }
     Store& store() { return store_; }
     Ids& ids() { return ids_; }
@@ -85,6 +95,7 @@ private:
     SignInResult sign_in(const User& user, const SignIn& how) const;
     SignInResult begin_sign_in(const User& user, const SignInFrom& from,
                                const std::string& fresh_hash);
+    void require_link(const char* kind, const std::string& secret) const;
     Caller caller_by_token(std::string_view token) const;
     Caller caller_by_session(const std::string& secret);
     Store& store_;
@@ -93,10 +104,12 @@ private:
     Tokens tokens_;
     OwnPages own_pages_;
     AuditRefusals refusals_;
+    ApiKeys api_keys_;
     std::vector<AccessListener> listeners_;
 };
 
-/// Deletes one batch each of sessions, tickets and throttles that are over. True: there is more.
+/// Deletes one batch each of sessions, tickets and throttles that are over, and of audit records of
+/// over 400 days (S85). True: there is more.
 bool sweep_sign_ins(Store& store);
 
 /// Fills Exchange::caller. On public routes bad credentials are the same as none. What the cookie

@@ -163,6 +163,38 @@ TEST_F(SigningIn, WorksOnceWithAnInvite) {
               "invalid_credentials");
 }
 
+TEST_F(SigningIn, MakesTheFirstOwnerWithALinkOnceS62) {
+    const auto first = identity_->make_first_owner_link();
+    const auto second = identity_->make_first_owner_link();
+    ASSERT_TRUE(first && second);
+    const UserToAdd ann{"ann@x.org", "Ann", "viewer", {}, ""};
+    const auto accept = [&](const std::string& secret, const UserToAdd& who) {
+        return code_of(
+            [&] { identity_->accept_first_owner(secret, who, test_password, {.address = "a"}); });
+    };
+    EXPECT_EQ(accept(*first, ann), "invalid_credentials") << "the newer link voids it";
+    EXPECT_EQ(accept("guess", ann), "invalid_credentials");
+    EXPECT_EQ(accept(*second, ann), "");
+    EXPECT_EQ(accept(*second, {"eve@x.org", "Eve", "owner", {}, ""}), "invalid_credentials");
+    EXPECT_EQ(identity_->login("ann@x.org", test_password, {.address = "a"}).user.role, "owner");
+    EXPECT_FALSE(identity_->make_first_owner_link());
+}
+
+TEST_F(SigningIn, MakesNoFirstOwnerLateOrBesideOthersS62) {
+    const auto late = identity_->make_first_owner_link();
+    const auto accept = [&](const std::string& secret) {
+        return code_of([&] {
+            identity_->accept_first_owner(secret, {"eve@x.org", "Eve", "owner", {}, ""},
+                                          test_password, {.address = "a"});
+        });
+    };
+    clock_.advance(30min);
+    EXPECT_EQ(accept(*late), "invalid_credentials");
+    const auto link = identity_->make_first_owner_link();
+    add("ann@x.org", "viewer");
+    EXPECT_EQ(accept(*link), "invalid_credentials");
+}
+
 TEST_F(SigningIn, RefusesAnOldInviteS62) {
     const User bo = add("bo@x.org", "agent");
     const std::string secret =

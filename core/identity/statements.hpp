@@ -40,6 +40,12 @@ inline const Statement user_owners{
     "SELECT COUNT(*) FROM users WHERE role='owner' AND disabled_at IS NULL AND id<>$1",
     {},
     true};
+inline const Statement user_any{"user.any", "SELECT id FROM users LIMIT 1", {}, true};
+// In order of the ids: the first one that was added.
+inline const Statement user_first_owner{
+    "user.first_owner",
+    "SELECT id FROM users WHERE role='owner' AND disabled_at IS NULL ORDER BY id LIMIT 1",
+    {"PRIMARY"}};
 inline const Statement department_list{
     "user.departments",
     "SELECT department FROM user_departments WHERE user_id=$1 ORDER BY department",
@@ -97,6 +103,8 @@ inline const Statement ticket_use{
     "subject,data",
     {"PRIMARY"}};
 
+inline const Statement ticket_drop_kind{
+    "ticket.drop_kind", "DELETE FROM tickets WHERE kind=$1", {}, true};
 // A sign-in that has ended: its tokens are refused until the last of them has expired.
 inline const Statement ticket_withdraw{
     "ticket.withdraw",
@@ -114,6 +122,26 @@ inline const Statement rate_sweep{
     "DELETE FROM rate_buckets WHERE name IN (SELECT name FROM rate_buckets WHERE full_at<$1 ORDER "
     "BY full_at LIMIT 500)",
     {"rate_buckets_old", "PRIMARY"}};
+
+#define PATCHBAY_API_KEY_COLUMNS                                                                  \
+    "SELECT "                                                                                     \
+    "id,user_id,name,prefix,scopes,departments,expires_at,last_used_at,created_at FROM api_keys " \
+    "WHERE revoked_at IS NULL AND "
+inline const Statement api_key_get{"api_key.get", PATCHBAY_API_KEY_COLUMNS "id=$1", {"PRIMARY"}};
+inline const Statement api_key_by_hash{
+    "api_key.by_hash", PATCHBAY_API_KEY_COLUMNS "hash=$1", {"api_keys_hash"}};
+inline const Statement api_key_list{
+    "api_key.list", PATCHBAY_API_KEY_COLUMNS "id<$1 ORDER BY id DESC LIMIT $2", {"PRIMARY"}};
+inline const Statement api_key_add{
+    "api_key.add",
+    "INSERT INTO api_keys(id,user_id,name,prefix,hash,scopes,departments,expires_at,created_at) "
+    "VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9)"};
+inline const Statement api_key_used{
+    "api_key.used", "UPDATE api_keys SET last_used_at=$1 WHERE id=$2", {"PRIMARY"}};
+inline const Statement api_key_revoke{
+    "api_key.revoke",
+    "UPDATE api_keys SET revoked_at=$1 WHERE id=$2 AND revoked_at IS NULL",
+    {"PRIMARY"}};
 
 #define PATCHBAY_AUDIT_COLUMNS                                                                 \
     "SELECT seq,at,actor_type,actor,action,object_type,object,remote,request_id,before,after," \

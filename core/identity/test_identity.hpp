@@ -22,6 +22,7 @@ protected:
         store_ = std::make_unique<Store>(
             StoreConfig{.url = "sqlite:hub.db", .base = folder_, .ballast_bytes = 0}, clock_);
         store_->migrate("core", core_migrations());
+        config_.base = folder_;
         config_.auth.token_keys = {"0123456789abcdef0123456789abcdef"};
         identity_ = std::make_unique<Identity>(config_, *store_, ids_,
                                                ScryptCost{.log2_n = 4, .r = 8, .p = 1});

@@ -27,6 +27,7 @@ struct Parts {
     const Clock& clock;
     PluginHost& plugins;
     Ingress& ingress;
+    const Hooks::Refused& refused;
 };
 
 bool is_authentic(const Hook& hook, const Parts& parts, const HttpRequest& request) {
@@ -38,11 +39,13 @@ bool is_authentic(const Hook& hook, const Parts& parts, const HttpRequest& reque
                                 Ingress::plugin_request(request, hook.route.name));
 }
 
-void check_signature(const Hook& hook, const Parts& parts, const HttpRequest& request) {
-    if (hook.signatures == "off" || is_authentic(hook, parts, request)) return;
+void check_signature(const Hook& hook, const Parts& parts, const ExchangePtr& exchange) {
+    if (hook.signatures == "off" || is_authentic(hook, parts, exchange->request())) return;
     log_warn("inbound", "webhook signature refused",
              {{"instance", hook.instance}, {"route", hook.route.name}, {"mode", hook.signatures}});
-    if (hook.signatures != "observe") throw Problem("invalid_signature");
+    if (hook.signatures == "observe") return;
+    if (parts.refused) parts.refused(exchange, hook.instance);
+    throw Problem("invalid_signature");
 }
 
 // After the signature (S4A): a provider that repeats a broken body would repeat it for ever, so it
@@ -96,7 +99,7 @@ void store_and_compute(const Hook& hook, const Parts& parts, const ExchangePtr& 
 
 void take_in(const std::shared_ptr<const Hook>& hook, const Parts& parts,
              const ExchangePtr& exchange) {
-    check_signature(*hook, parts, exchange->request());
+    check_signature(*hook, parts, exchange);
     check_body(*hook, exchange->request());
     if (hook->route.answering == Answering::computed) {
         store_and_compute(*hook, parts, exchange);
@@ -196,7 +199,7 @@ std::vector<TakenRoute> Hooks::publish(const std::string& name) {
             for (const std::string& method : methods) {
                 entries.push_back(
                     {spec_of(*hook, method, path), [this, hook](const ExchangePtr& exchange) {
-                         take_in(hook, {clock_, plugins_, ingress_}, exchange);
+                         take_in(hook, {clock_, plugins_, ingress_, refused_}, exchange);
                      }});
             }
         }

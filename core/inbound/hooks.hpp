@@ -1,6 +1,7 @@
 // The HTTP side of webhooks: /hooks/{instance}/{route} and aliases. Limits, route, signature, row,
 // answer; plugin code runs later.
 #pragma once
+#include <functional>
 #include <string>
 
 #include "config/hub_config.hpp"
@@ -14,6 +15,11 @@ class Hooks {
 public:
     Hooks(const HubConfig& config, const Clock& clock, PluginHost& plugins, Router& router,
           Ingress& ingress);
+
+    /// Told of each request whose signature was wrong or missing, before it is refused. Before the
+    /// server starts. [any thread]
+    using Refused = std::function<void(const ExchangePtr&, const std::string& instance)>;
+    void on_refused(Refused listener) { refused_ = std::move(listener); }
 
     /// Publishes the routes of one instance, replacing what it had; also while it is disabled:
     /// its webhooks are checked, stored and answered then, and routed when it is back. A path that
@@ -34,6 +40,7 @@ private:
     PluginHost& plugins_;
     Router& router_;
     Ingress& ingress_;
+    Refused refused_;
 };
 
 }  // namespace patchbay
