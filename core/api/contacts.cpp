@@ -5,26 +5,12 @@
 #include "api/resources.hpp"
 #include "api/roles.hpp"
 #include "api/shapes.hpp"
-#include "identity/access.hpp"
 #include "messaging/phone.hpp"
-#include "messaging/statements.hpp"
+#include "messaging/sight.hpp"
+#include "messaging/sight_statements.hpp"
 
 namespace patchbay {
 namespace {
-
-constexpr int64_t conversations_looked_at = 50;
-
-/// A contact is seen by whom one of its conversations is seen.
-bool covers(Session& session, const Sight& sight, const std::string& contact_id) {
-    if (sight.all) return true;
-    const Rows rows =
-        session.run(sql::conversation_list_contact,
-                    {contact_id, INT64_MAX, std::string("g"), conversations_looked_at});
-    return std::any_of(rows.begin(), rows.end(), [&](const Row& row) {
-        const auto one = ConversationView::from_row(row);
-        return sight.covers(one.department, one.kind, one.assignee);
-    });
-}
 
 bool mentions(const ContactView& contact, const std::string& words) {
     const std::string wanted = ascii_lower(words);
@@ -34,9 +20,17 @@ bool mentions(const ContactView& contact, const std::string& words) {
     });
 }
 
-std::vector<ContactView> fetch(Session& session, const Cursor& after, int64_t count) {
+std::optional<Cursor> window_of(Session& session, const Cursor& after, int64_t count) {
+    const auto row = session.first(sql::contact_window, {after.number, after.text, count - 1});
+    return row ? std::optional(Cursor{row->number(0), row->text(1)}) : std::nullopt;
+}
+
+std::vector<ContactView> fetch(Session& session, const Sight& sight, const Cursor& after,
+                               const std::optional<Cursor>& last) {
+    const Cursor end = last.value_or(Cursor{INT64_MIN, ""});
     std::vector<ContactView> found;
-    for (const Row& row : session.run(sql::contact_list, {after.number, after.text, count})) {
+    const Values range = {after.number, after.text, end.number, end.text};
+    for (const Row& row : session.run(sql::contact_seen_all, sight_values(sight, range))) {
         found.push_back(ContactView::from_row(row));
     }
     load_addresses(session, found);
@@ -44,11 +38,12 @@ std::vector<ContactView> fetch(Session& session, const Cursor& after, int64_t co
 }
 
 /// The one contact with an address; phones in any form.
-std::vector<ContactView> with_address(Session& session, const std::string& text) {
+std::vector<ContactView> with_address(Session& session, const Sight& sight,
+                                      const std::string& text) {
     const auto address = parse_address(text);
     if (!address) return {};
     const auto row = session.first(sql::address_find, {address->kind, address->value});
-    const auto contact = row ? find_contact(session, row->text(1)) : std::nullopt;
+    const auto contact = row ? find_seen_contact(session, sight, row->text(1)) : std::nullopt;
     if (!contact) return {};
     return {*contact};
 }
@@ -59,14 +54,17 @@ void list_all(const ExchangePtr& exchange, ApiContext& context) {
     const auto address = list.filter("address");
     const auto words = list.filter("q");
     const JsonObject answer = context.store.read([&](Session& session) {
-        Scan<ContactView> scan;
-        scan.fetch = [&](const Cursor& after, int64_t count) {
-            return address ? with_address(session, *address) : fetch(session, after, count);
+        SeenScan<ContactView> scan;
+        scan.window = [&](const Cursor& after, int64_t count) {
+            return address ? std::nullopt : window_of(session, after, count);
+        };
+        scan.fetch = [&](const Cursor& after, const std::optional<Cursor>& last) {
+            return address ? with_address(session, sight, *address)
+                           : fetch(session, sight, after, last);
         };
         scan.cursor_of = [](const auto& one) { return Cursor{one.last_message_at, one.id}; };
         scan.judge = [&](const ContactView& one) {
-            const bool wanted = !words || mentions(one, *words);
-            return wanted && covers(session, sight, one.id) ? Keep::yes : Keep::no;
+            return !words || mentions(one, *words) ? Keep::yes : Keep::no;
         };
         const auto page = read_page(scan, list);
         JsonArray items = make_array();
@@ -79,10 +77,9 @@ void list_all(const ExchangePtr& exchange, ApiContext& context) {
 
 void get_one(const ExchangePtr& exchange, ApiContext& context) {
     const JsonObject answer = context.store.read([&](Session& session) {
-        const auto contact = find_contact(session, exchange->params.at("id"));
-        if (!contact || !covers(session, sight_of(exchange->caller), contact->id)) {
-            throw unknown_id("contact");
-        }
+        const auto contact =
+            find_seen_contact(session, sight_of(exchange->caller), exchange->params.at("id"));
+        if (!contact) throw unknown_id("contact");
         return contact_json(session, *contact);
     });
     answer_json(exchange, 200, answer);

@@ -2,6 +2,7 @@
 #include "api/conversations.hpp"
 
 #include <patchbay/sdk.hpp>
+#include <tuple>
 
 #include "api/lists.hpp"
 #include "api/resources.hpp"
@@ -10,51 +11,76 @@
 #include "api/statements.hpp"
 #include "identity/departments.hpp"
 #include "messaging/phone.hpp"
-#include "messaging/statements.hpp"
+#include "messaging/sight.hpp"
+#include "messaging/sight_statements.hpp"
 
 namespace patchbay {
 namespace {
 
-/// One way to read conversations, newest first: a statement and what comes before its cursor.
+/// One way to read conversations, newest first: what finds the end of a window, what gives the
+/// visible ones in it, and what stands before their cursors.
 struct Source {
-    const Statement* statement;
+    const Statement *window, *seen;
     Values first;
 };
 
 /// The narrowest sources that hold everything the caller may see and asks for.
 std::vector<Source> sources_for(const Sight& sight, const ListRequest& list,
                                 const std::optional<std::string>& department) {
+    using namespace sql;
     if (const auto contact = list.filter("contact")) {
-        return {{&sql::conversation_list_contact, {*contact}}};
+        return {{&conversation_window_contact, &conversation_seen_contact, {*contact}}};
     }
-    if (sight.assignee) return {{&sql::conversation_list_assignee, {*sight.assignee}}};
-    if (const auto assignee = list.filter("assignee")) {
-        return {{&sql::conversation_list_assignee, {*assignee}}};
+    const auto assignee = sight.assignee ? sight.assignee : list.filter("assignee");
+    if (assignee) {
+        return {{&conversation_window_assignee, &conversation_seen_assignee, {*assignee}}};
     }
-    if (department) return {{&sql::conversation_list_department, {*department}}};
-    if (sight.all) return {{&sql::conversation_list_all, {}}};
+    if (department) {
+        return {{&conversation_window_department, &conversation_seen_department, {*department}}};
+    }
+    if (sight.all) return {{&conversation_window, &conversation_seen_all, {}}};
     std::vector<Source> sources;
     for (const auto& own : sight.departments) {
-        sources.push_back({&sql::conversation_list_department, {own}});
+        sources.push_back({&conversation_window_department, &conversation_seen_department, {own}});
     }
-    sources.push_back({&sql::conversation_list_no_department, {}});
+    sources.push_back({&conversation_window_no_department, &conversation_seen_no_department, {}});
     return sources;
 }
 
-std::vector<ConversationView> fetch(Session& session, const std::vector<Source>& sources,
-                                    const Cursor& after, int64_t count) {
+bool is_before(const Cursor& a, const Cursor& b) {
+    return std::tie(a.number, a.text) > std::tie(b.number, b.text);
+}
+
+/// Of several sources the window ends where the first of theirs does.
+std::optional<Cursor> window_of(Session& session, const std::vector<Source>& sources,
+                                const Cursor& after, int64_t count) {
+    std::optional<Cursor> last;
+    for (const Source& source : sources) {
+        Values values = source.first;
+        values.insert(values.end(), {after.number, after.text, count - 1});
+        const auto row = session.first(*source.window, values);
+        if (!row) continue;
+        const Cursor end{row->number(0), row->text(1)};
+        if (!last || is_before(end, *last)) last = end;
+    }
+    return last;
+}
+
+std::vector<ConversationView> fetch(Session& session, const Sight& sight,
+                                    const std::vector<Source>& sources, const Cursor& after,
+                                    const std::optional<Cursor>& last) {
+    const Cursor end = last.value_or(Cursor{INT64_MIN, ""});
     std::vector<ConversationView> found;
     for (const Source& source : sources) {
         Values values = source.first;
-        values.insert(values.end(), {after.number, after.text, count});
-        for (const Row& row : session.run(*source.statement, values)) {
+        values.insert(values.end(), {after.number, after.text, end.number, end.text});
+        for (const Row& row : session.run(*source.seen, sight_values(sight, values))) {
             found.push_back(ConversationView::from_row(row));
         }
     }
     std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
         return std::tie(a.last_message_at, a.id) > std::tie(b.last_message_at, b.id);
     });
-    if (found.size() > static_cast<size_t>(count)) found.resize(static_cast<size_t>(count));
     return found;
 }
 
@@ -87,15 +113,17 @@ void list_all(const ExchangePtr& exchange, ApiContext& context) {
     const Sight sight = sight_of(exchange->caller);
     const auto sources = sources_for(sight, list, department);
     const JsonObject answer = context.store.read([&](Session& session) {
-        Scan<ConversationView> scan;
-        scan.fetch = [&](const Cursor& after, int64_t count) {
-            return fetch(session, sources, after, count);
+        SeenScan<ConversationView> scan;
+        scan.window = [&](const Cursor& after, int64_t count) {
+            return window_of(session, sources, after, count);
+        };
+        scan.fetch = [&](const Cursor& after, const std::optional<Cursor>& last) {
+            return fetch(session, sight, sources, after, last);
         };
         scan.cursor_of = [](const auto& one) { return Cursor{one.last_message_at, one.id}; };
         scan.judge = [&](const ConversationView& one) {
             if (one.last_message_at < list.since()) return Keep::stop;
-            const bool visible = sight.covers(one.department, one.kind, one.assignee);
-            return visible && admits(list, department, one) ? Keep::yes : Keep::no;
+            return admits(list, department, one) ? Keep::yes : Keep::no;
         };
         const auto page = read_page(scan, list);
         JsonArray items = make_array();
@@ -107,21 +135,23 @@ void list_all(const ExchangePtr& exchange, ApiContext& context) {
 }
 
 std::optional<ConversationView> find_by_sid(Session& session, const ApiContext& context,
-                                            const std::string& sid) {
+                                            const Sight& sight, const std::string& sid) {
     for (const auto& instance : context.config.plugins) {
         const auto row = session.first(sql::conversation_by_external, {instance.name, sid});
-        if (row) return find_conversation(session, row->text(0));
+        if (row) return find_seen_conversation(session, sight, row->text(0));
     }
     return std::nullopt;
 }
 
-std::optional<ConversationView> find_by_phone(Session& session, const std::string& phone) {
+/// The newest that the caller may see.
+std::optional<ConversationView> find_by_phone(Session& session, const Sight& sight,
+                                              const std::string& phone) {
     const auto number = to_e164(phone);
     if (!number) return std::nullopt;
     const auto address = session.first(sql::address_find, {std::string("phone"), *number});
     if (!address) return std::nullopt;
-    const auto row = session.first(sql::conversation_list_contact,
-                                   {address->text(1), INT64_MAX, std::string("g"), int64_t{1}});
+    const auto row =
+        session.first(sql::conversation_seen_newest, sight_values(sight, {address->text(1)}));
     if (!row) return std::nullopt;
     return ConversationView::from_row(*row);
 }
@@ -164,17 +194,16 @@ void list_messages(const ExchangePtr& exchange, ApiContext& context) {
 
 ConversationView require_conversation(Session& session, const ApiContext& context,
                                       const Caller& caller, const std::string& id) {
+    const Sight sight = sight_of(caller);
     std::optional<ConversationView> found;
     if (id.starts_with("sid:")) {
-        found = find_by_sid(session, context, id.substr(4));
+        found = find_by_sid(session, context, sight, id.substr(4));
     } else if (id.starts_with("phone:")) {
-        found = find_by_phone(session, id.substr(6));
+        found = find_by_phone(session, sight, id.substr(6));
     } else {
-        found = find_conversation(session, id);
+        found = find_seen_conversation(session, sight, id);
     }
-    if (!found || !sight_of(caller).covers(found->department, found->kind, found->assignee)) {
-        throw unknown_id("conversation");
-    }
+    if (!found) throw unknown_id("conversation");
     return *found;
 }
 

@@ -5,8 +5,8 @@
 
 namespace patchbay {
 
-/// By id, number, sid:CH.., or phone:+1555.. (the newest). Throws Problem unknown_id, also for what
-/// the caller may not see (S69).
+/// By id, number, sid:CH.., or phone:+1555.. (the newest that the caller may see). Throws Problem
+/// unknown_id, also for what the caller may not see (S69).
 ConversationView require_conversation(Session& session, const ApiContext& context,
                                       const Caller& caller, const std::string& id);
 

@@ -8,9 +8,9 @@
 #include "api/resources.hpp"
 #include "api/roles.hpp"
 #include "api/send_refusal.hpp"
-#include "api/visible.hpp"
 #include "delivery/interventions.hpp"
-#include "delivery/statements.hpp"
+#include "delivery/sight_statements.hpp"
+#include "messaging/sight.hpp"
 
 namespace patchbay {
 namespace {
@@ -66,25 +66,32 @@ JsonObject delivery_json(Session& session, const Row& job) {
 /// Jobs of other queues (flow steps, media) are no deliveries.
 bool is_delivery(const Row& job) { return job.text(Column::kind) == "send"; }
 
-/// A send belongs to its message's conversation, which is its lane.
-bool may_see(Visible& visible, const Row& job) { return visible(job.text_or(Column::lane, "")); }
+bool are_dead(const ListRequest& list) { return list.filter("state") == "dead"; }
 
-std::vector<Row> fetch(Session& session, const ListRequest& list, const Cursor& after,
-                       int64_t count) {
-    if (list.filter("state") == "dead") {
-        return session.run(sql::job_list_dead, {after.number, count});
-    }
-    return session.run(sql::job_list, {after.number, count});
+std::optional<Cursor> window_of(Session& session, const ListRequest& list, const Cursor& after,
+                                int64_t count) {
+    const Statement& window = are_dead(list) ? sql::job_window_dead : sql::job_window;
+    const auto row = session.first(window, {after.number, count - 1});
+    return row ? std::optional(Cursor{row->number(0), ""}) : std::nullopt;
+}
+
+std::vector<Row> fetch(Session& session, const Sight& sight, const ListRequest& list,
+                       const Cursor& after, const std::optional<Cursor>& last) {
+    const Statement& seen = are_dead(list) ? sql::job_seen_dead : sql::job_seen_all;
+    return session.run(seen, sight_values(sight, {after.number, last ? last->number : 0}));
 }
 
 void list_all(const ExchangePtr& exchange, ApiContext& context) {
     const ListRequest list(exchange->request(), "deliveries",
                            {"state", "channel", "lane", "since"});
     const JsonObject answer = context.store.read([&](Session& session) {
-        Visible visible(session, exchange->caller);
-        Scan<Row> scan;
-        scan.fetch = [&](const Cursor& after, int64_t count) {
-            return fetch(session, list, after, count);
+        const Sight sight = sight_of(exchange->caller);
+        SeenScan<Row> scan;
+        scan.window = [&](const Cursor& after, int64_t count) {
+            return window_of(session, list, after, count);
+        };
+        scan.fetch = [&](const Cursor& after, const std::optional<Cursor>& last) {
+            return fetch(session, sight, list, after, last);
         };
         scan.cursor_of = [](const Row& job) { return Cursor{job.number(Column::id), ""}; };
         scan.judge = [&](const Row& job) {
@@ -92,7 +99,7 @@ void list_all(const ExchangePtr& exchange, ApiContext& context) {
             const bool wanted = is_delivery(job) && list.admits("state", job.text(Column::state)) &&
                                 list.admits("channel", job.text(Column::queue)) &&
                                 list.admits("lane", job.text_or(Column::lane, ""));
-            return wanted && may_see(visible, job) ? Keep::yes : Keep::no;
+            return wanted ? Keep::yes : Keep::no;
         };
         const auto page = read_page(scan, list);
         JsonArray items = make_array();
@@ -112,9 +119,8 @@ int64_t id_of(const std::string& text) {
 
 /// Throws Problem unknown_id, also for what the caller may not see (S69).
 Row require_delivery(Session& session, const Caller& caller, const std::string& id_text) {
-    const auto job = session.first(sql::job_get, {id_of(id_text)});
-    Visible visible(session, caller);
-    if (!job || !is_delivery(*job) || !may_see(visible, *job)) throw unknown_id("delivery");
+    const auto job = session.first(sql::job_seen, sight_values(sight_of(caller), {id_of(id_text)}));
+    if (!job || !is_delivery(*job)) throw unknown_id("delivery");
     return *job;
 }
 

@@ -67,6 +67,43 @@ struct Page {
     std::optional<Cursor> next;
 };
 
+/// A list of which the caller may see a part: `window` finds the last of the next `count` rows,
+/// visible or not (nullopt: there are no more than those), and `fetch` gives the visible ones from
+/// behind `after` up to it (nullopt: up to the end).
+template <class Item>
+struct SeenScan {
+    std::function<std::optional<Cursor>(const Cursor& after, int64_t count)> window;
+    std::function<std::vector<Item>(const Cursor& after, const std::optional<Cursor>& last)> fetch;
+    std::function<Cursor(const Item&)> cursor_of;
+    std::function<Keep(const Item&)> judge;
+};
+
+/// At most 2,000 rows are looked at, as by read_page below.
+template <class Item>
+Page<Item> read_page(const SeenScan<Item>& scan, const ListRequest& list) {
+    constexpr int64_t step = 200;
+    constexpr int steps = 10;
+    Page<Item> page;
+    Cursor at = list.start();
+    for (int i = 0; i < steps; ++i) {
+        const auto last = scan.window(at, step);
+        for (const Item& row : scan.fetch(at, last)) {
+            const Keep keep = scan.judge(row);
+            if (keep == Keep::stop) return page;
+            if (keep == Keep::yes && page.items.size() == list.limit()) {
+                page.next = at;
+                return page;
+            }
+            at = scan.cursor_of(row);
+            if (keep == Keep::yes) page.items.push_back(row);
+        }
+        if (!last) return page;
+        at = *last;
+    }
+    page.next = at;
+    return page;
+}
+
 /// At most 2,000 rows are looked at: a rare filter gives short pages with a `next`, never a slow
 /// one.
 template <class Item>

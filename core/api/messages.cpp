@@ -11,11 +11,11 @@
 #include "api/send_refusal.hpp"
 #include "api/shapes.hpp"
 #include "api/statements.hpp"
-#include "api/visible.hpp"
 #include "delivery/interventions.hpp"
 #include "delivery/outbox.hpp"
 #include "messaging/phone.hpp"
-#include "messaging/statements.hpp"
+#include "messaging/sight.hpp"
+#include "messaging/sight_statements.hpp"
 
 namespace patchbay {
 namespace {
@@ -208,25 +208,54 @@ std::optional<std::vector<std::string>> peers_of(Session& session, const ListReq
     return peers;
 }
 
-std::vector<MessageView> fetch(Session& session, const ListRequest& list,
-                               const std::optional<std::vector<std::string>>& peers,
-                               const Cursor& after, int64_t count) {
+/// One way to read messages, newest first: what finds the end of a window, what gives the visible
+/// ones in it, and what stands before their cursors.
+struct Source {
+    const Statement *window, *seen;
+    Values first;
+};
+
+std::vector<Source> sources_for(const ListRequest& list,
+                                const std::optional<std::vector<std::string>>& peers) {
+    using namespace sql;
+    std::vector<Source> sources;
+    if (peers) {
+        for (const auto& peer : *peers) {
+            sources.push_back({&message_window_peer, &message_seen_peer, {peer}});
+        }
+    } else if (const auto channel = list.filter("channel")) {
+        sources.push_back({&message_window_channel, &message_seen_channel, {*channel}});
+    } else {
+        sources.push_back({&message_window, &message_seen_all, {}});
+    }
+    return sources;
+}
+
+/// Of several sources the window ends where the first of theirs does.
+std::optional<Cursor> window_of(Session& session, const std::vector<Source>& sources,
+                                const Cursor& after, int64_t count) {
+    std::optional<Cursor> last;
+    for (const Source& source : sources) {
+        Values values = source.first;
+        values.insert(values.end(), {after.text, count - 1});
+        const auto row = session.first(*source.window, values);
+        if (row && (!last || row->text(0) > last->text)) last = Cursor{0, row->text(0)};
+    }
+    return last;
+}
+
+std::vector<MessageView> fetch(Session& session, const Sight& sight,
+                               const std::vector<Source>& sources, const Cursor& after,
+                               const std::optional<Cursor>& last) {
     std::vector<MessageView> found;
-    const auto read = [&](const Statement& statement, Values values) {
-        values.insert(values.end(), {after.text, count});
-        for (const Row& row : session.run(statement, values)) {
+    for (const Source& source : sources) {
+        Values values = source.first;
+        values.insert(values.end(), {after.text, last ? last->text : ""});
+        for (const Row& row : session.run(*source.seen, sight_values(sight, values))) {
             found.push_back(MessageView::from_row(row));
         }
-    };
-    if (peers) {
-        for (const auto& peer : *peers) read(sql::message_list_peer, {peer});
-    } else if (const auto channel = list.filter("channel")) {
-        read(sql::message_list_channel, {*channel});
-    } else {
-        read(sql::message_list_all, {});
     }
     std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.id > b.id; });
-    if (found.size() > static_cast<size_t>(count)) found.resize(static_cast<size_t>(count));
     return found;
 }
 
@@ -240,16 +269,19 @@ void list_all(const ExchangePtr& exchange, ApiContext& context) {
     const ListRequest list(exchange->request(), "messages",
                            {"channel", "provider_id", "contact", "status", "direction", "since"});
     const JsonObject answer = context.store.read([&](Session& session) {
-        Visible visible(session, exchange->caller);
-        const auto peers = peers_of(session, list);
-        Scan<MessageView> scan;
-        scan.fetch = [&](const Cursor& after, int64_t count) {
-            return fetch(session, list, peers, after, count);
+        const Sight sight = sight_of(exchange->caller);
+        const auto sources = sources_for(list, peers_of(session, list));
+        SeenScan<MessageView> scan;
+        scan.window = [&](const Cursor& after, int64_t count) {
+            return window_of(session, sources, after, count);
+        };
+        scan.fetch = [&](const Cursor& after, const std::optional<Cursor>& last) {
+            return fetch(session, sight, sources, after, last);
         };
         scan.cursor_of = [](const auto& one) { return Cursor{0, one.id}; };
         scan.judge = [&](const MessageView& one) {
             if (one.created_at < list.since()) return Keep::stop;
-            return admits(list, one) && visible(one.conversation_id) ? Keep::yes : Keep::no;
+            return admits(list, one) ? Keep::yes : Keep::no;
         };
         auto page = read_page(scan, list);
         load_media(session, page.items);
@@ -275,10 +307,9 @@ JsonArray history_json(Session& session, const std::string& message_id) {
 
 void get_one(const ExchangePtr& exchange, ApiContext& context) {
     const JsonObject answer = context.store.read([&](Session& session) {
-        const auto message = find_message(session, exchange->params.at("id"));
+        const auto message =
+            find_seen_message(session, sight_of(exchange->caller), exchange->params.at("id"));
         if (!message) throw unknown_id("message");
-        Visible visible(session, exchange->caller);
-        if (!visible(message->conversation_id)) throw unknown_id("message");
         JsonObject json = message_json(*message);
         json->set("events", history_json(session, message->id));
         return json;
@@ -301,10 +332,8 @@ void resend(const ExchangePtr& exchange, ApiContext& context) {
         exchange, context,
         [&context, caller = exchange->caller, id = exchange->params.at("id"),
          channel](Transaction& tx) {
-            const auto message = find_message(tx, id);
-            Visible visible(tx, caller);
-            const bool is_ours = message && message->direction == "out";
-            if (!is_ours || !visible(message->conversation_id)) throw unknown_id("message");
+            const auto message = find_seen_message(tx, sight_of(caller), id);
+            if (!message || message->direction != "out") throw unknown_id("message");
             require_failed(*message);
             try {
                 const auto queued = resend_message(tx, context.mint, message->id, context.now());

@@ -4,11 +4,13 @@
 
 #include <filesystem>
 
+#include "delivery/sight_statements.hpp"
 #include "delivery/statements.hpp"
 #include "delivery/webhook_statements.hpp"
 #include "flows/statements.hpp"
 #include "identity/statements.hpp"
 #include "inbound/statements.hpp"
+#include "messaging/sight_statements.hpp"
 #include "messaging/statements.hpp"
 #include "plugins/services/kv_statements.hpp"
 #include "store/migrations.hpp"

@@ -8,13 +8,6 @@
 namespace patchbay {
 namespace {
 
-std::optional<int64_t> as_number(const std::string& text) {
-    int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return number;
-}
-
 template <class View>
 std::optional<View> find_by(Session& session, const std::string& id, const Statement& by_id,
                             const Statement& by_number) {
@@ -25,6 +18,13 @@ std::optional<View> find_by(Session& session, const std::string& id, const State
 }
 
 }  // namespace
+
+std::optional<int64_t> as_number(const std::string& text) {
+    int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
 
 ConversationView ConversationView::from_row(const Row& row) {
     ConversationView view;

@@ -55,6 +55,9 @@ struct ContactView {
     static ContactView from_row(const Row& row);
 };
 
+/// Ids of people are texts; a whole number is the number of the same object.
+std::optional<int64_t> as_number(const std::string& id);
+
 std::optional<ConversationView> find_conversation(Session& session,
                                                   const std::string& id_or_number);
 std::optional<MessageView> find_message(Session& session,
