@@ -5,8 +5,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "base/json.hpp"
+#include "base/time_text.hpp"
 
 namespace patchbay {
 namespace {
@@ -37,6 +39,18 @@ const RedactCase redact_cases[] = {
     {"secret in JSON", R"({"password":"0123456789abcdefg"})", R"({"password":"***"})"},
     {"prose after a colon", "auth_token: expected text", "auth_token: expected text"},
     {"UUID", "id=0193a1c2-7b1e-7cc0-8e0f-3a5e8c1d2b4f", "id=0193a1c2-7b1e-7cc0-8e0f-3a5e8c1d2b4f"},
+    {"number as a provider echoes it", "recipient 27123456789 is not allowed",
+     "recipient 27*****6789 is not allowed"},
+    {"number in JSON", R"({"to":"27123456789"})", R"({"to":"27*****6789"})"},
+    {"ids", "job 9007199254740993001, 1234567890-7, AC1234567890, 12345",
+     "job 9007199254740993001, 1234567890-7, AC1234567890, 12345"},
+    {"cookies", "Cookie: __Host-pb=abc; theme=dark\r\nAccept: */*", "Cookie: ***\r\nAccept: */*"},
+    {"set cookie", "set-cookie: __Host-pb=abc; Path=/", "set-cookie: ***"},
+    {"any authorization", R"({"Authorization": "Digest x=1"})", R"({"Authorization": "***"})"},
+    {"short secret in JSON", R"({"password": "hi", "n": 1})", R"({"password": "***", "n": 1})"},
+    {"API key", "key pb_live_0123456789abcdef given", "key pb_live_*** given"},
+    {"ticket alone", "used wst_0123456789 twice", "used wst_*** twice"},
+    {"webhook secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_***"},
     {"nothing to hide", "message accepted", "message accepted"},
 };
 
@@ -107,8 +121,52 @@ TEST_F(LogFile, WritesJsonThatCanBeRead) {
     const JsonObject line = parse_json_object(text());
     EXPECT_EQ(text_at(line, "level"), "debug");
     EXPECT_EQ(text_at(line, "component"), "flows");
-    EXPECT_EQ(text_at(line, "text"), "step \"done\"");
-    EXPECT_EQ(text_at(line, "step"), "start\xEF\xBF\xBD");
+    EXPECT_EQ(text_at(line, "msg"), "step \"done\"");
+    EXPECT_EQ(text_at(line, "fields.step"), "start\xEF\xBF\xBD");
+}
+
+TEST_F(LogFile, WritesJsonWithTheSameKeysInEveryLineS83) {
+    start("json");
+    log_info("store", "plain");
+    {
+        const LogScope scope("req-1", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        log_info("http", "odd\nline \xC2\x9B\x7f", {{"path", "a\r\nb"}, {"path", "twice"}});
+    }
+    std::istringstream lines(text());
+    std::string first, second, third;
+    std::getline(lines, first);
+    std::getline(lines, second);
+    EXPECT_FALSE(std::getline(lines, third));
+    EXPECT_EQ(first.substr(31),
+              "\",\"level\":\"info\",\"component\":\"store\",\"msg\":\"plain\","
+              "\"fields\":{},\"request_id\":\"\",\"trace_id\":\"\"}");
+    EXPECT_EQ(second.find_first_of("\x7f\xC2\r"), std::string::npos) << second;
+    const JsonObject line = parse_json_object(second);
+    EXPECT_TRUE(parse_rfc3339(text_at(line, "ts").value_or("")));
+    EXPECT_EQ(text_at(line, "msg"), "odd\nline \xC2\x9B\x7f");
+    EXPECT_EQ(text_at(line, "fields.path"), "a\r\nb");
+    EXPECT_EQ(text_at(line, "request_id"), "req-1");
+    EXPECT_EQ(text_at(line, "trace_id"), "0af7651916cd43dd8448eb211c80319c");
+}
+
+TEST_F(LogFile, PutsTheIdsOfTheInnermostScopeBehindALine) {
+    start("text");
+    {
+        const LogScope outer("req-1", "");
+        const LogScope inner("call +4915112345678", "no trace");
+        log_info("http", "in");
+    }
+    log_info("http", "out");
+    EXPECT_NE(text().find("http: in request_id=\"call +49*****5678\"\n"), std::string::npos)
+        << text();
+    EXPECT_NE(text().find("http: out\n"), std::string::npos);
+}
+
+TEST_F(LogFile, ShowsNoControlByteOfAnyKindS83) {
+    start("text");
+    log_info("http", "a\x9b b\xC2\x9b c\x7f d\xC3\xA9", {{"k\n", "v\x1b"}});
+    EXPECT_NE(text().find("a\\x9b b\\x9b c\\x7f d\xC3\xA9 k\\n=v\\x1b"), std::string::npos)
+        << text();
 }
 
 TEST(Log, RefusesAnUnknownLevel) {

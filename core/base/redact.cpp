@@ -72,9 +72,35 @@ std::optional<Hit> phone_at(std::string_view text, size_t at, size_t sign_size) 
         }
     }
     if (digits.size() < 8 || digits.size() > 15) return std::nullopt;
-    std::string shown(text.substr(at, sign_size));
-    shown += digits.substr(0, 2) + "*****" + digits.substr(digits.size() - 4);
-    return Hit{at, end, shown};
+    return Hit{at, end, std::string(text.substr(at, sign_size)) + redacted_digits(digits)};
+}
+
+/// A number without its plus, as providers echo it. What is shorter, longer or part of a word may
+/// be an id, and ids have to stay readable.
+std::optional<Hit> bare_phone_at(std::string_view text, size_t at) {
+    const auto joins = [](char c) {
+        return is_alpha(c) || is_digit(c) || c == '-' || c == '_' || c == '.';
+    };
+    if (at > 0 && joins(text[at - 1])) return std::nullopt;
+    const size_t size = run_length(text.substr(at), is_digit);
+    if (size < 10 || size > 15) return std::nullopt;
+    const size_t end = at + size;
+    if (end < text.size() && (is_alpha(text[end]) || text[end] == '_' || text[end] == '-'))
+        return std::nullopt;
+    return Hit{at, end, redacted_digits(text.substr(at, size))};
+}
+
+/// Tokens that say by their beginning what they are: keys, tickets and secrets of the hub.
+std::optional<Hit> own_token_at(std::string_view text, size_t at) {
+    static constexpr std::string_view beginnings[] = {"pb_live_", "wst_", "whsec_"};
+    const std::string_view rest = text.substr(at);
+    for (const auto beginning : beginnings) {
+        if (!rest.starts_with(beginning)) continue;
+        const size_t size = run_length(rest, is_token);
+        if (size < beginning.size() + shortest_token) continue;
+        return Hit{at + beginning.size(), at + size, std::string(hidden)};
+    }
+    return std::nullopt;
 }
 
 std::optional<Hit> scheme_at(std::string_view text, size_t at) {
@@ -84,6 +110,27 @@ std::optional<Hit> scheme_at(std::string_view text, size_t at) {
     const size_t size = run_length(rest.substr(word), is_token);
     if (size < shortest_token) return std::nullopt;
     return Hit{at + word, at + word + size, std::string(hidden)};
+}
+
+/// Cookie: a=b; c=d and Authorization: whatever; to the end of the line or of the quoted text.
+std::optional<Hit> header_at(std::string_view text, size_t at) {
+    static constexpr std::string_view names[] = {"authorization", "set-cookie", "cookie"};
+    const std::string_view rest = text.substr(at);
+    for (const auto name : names) {
+        if (!begins(rest, name)) continue;
+        size_t i = name.size();
+        i += run_length(rest.substr(i), [](char c) { return c == '"' || c == ' '; });
+        if (i >= rest.size() || rest[i] != ':') continue;
+        ++i;
+        i += run_length(rest.substr(i), [](char c) { return c == '"' || c == ' '; });
+        for (const std::string_view scheme : {"bearer ", "basic "})
+            if (begins(rest.substr(i), scheme)) i += scheme.size();
+        const size_t size =
+            run_length(rest.substr(i), [](char c) { return c != '"' && c != '\n' && c != '\r'; });
+        if (size == 0) continue;
+        return Hit{at + i, at + i + size, std::string(hidden)};
+    }
+    return std::nullopt;
 }
 
 /// token=..., "signature": "...", X-Hub-Signature-256: sha256=...
@@ -101,8 +148,9 @@ std::optional<Hit> named_value_at(std::string_view text, size_t at) {
         ++i;
         i += run_length(rest.substr(i), [](char c) { return c == '"' || c == ' ' || c == '\''; });
         const size_t size = run_length(rest.substr(i), is_value);
-        // After a colon prose may follow: "auth_token: expected text".
-        if (size == 0 || (colon && size < 16)) continue;
+        // After a colon prose may follow: "auth_token: expected text". Not so in JSON.
+        const bool quoted = rest[i - 1] == '"' && rest[name.size()] == '"';
+        if (size == 0 || (colon && !quoted && size < 16)) continue;
         return Hit{at + i, at + i + size, std::string(hidden)};
     }
     return std::nullopt;
@@ -147,14 +195,19 @@ std::optional<Hit> pattern_at(std::string_view text, size_t at, size_t floor) {
             return jwt_at(text, at);
         case '=' | 32:
             return text[at] == '=' ? digest_ending_at(text, at, floor) : std::nullopt;
-        case 't':
-        case 's':
-        case 'p':
         case 'a':
         case 'c':
+        case 's':
+            if (auto hit = header_at(text, at)) return hit;
             return named_value_at(text, at);
+        case 'p':
+        case 't':
+            if (auto hit = own_token_at(text, at)) return hit;
+            return named_value_at(text, at);
+        case 'w':
+            return own_token_at(text, at);
         default:
-            return std::nullopt;
+            return is_digit(text[at]) ? bare_phone_at(text, at) : std::nullopt;
     }
 }
 
@@ -173,6 +226,12 @@ std::string percent_encoded(std::string_view value) {
 }
 
 }  // namespace
+
+std::string redacted_digits(std::string_view digits) {
+    if (digits.size() < 8) return std::string(hidden);
+    return std::string(digits.substr(0, 2)) + "*****" +
+           std::string(digits.substr(digits.size() - 4));
+}
 
 std::string redact(std::string_view text) {
     std::string out;
