@@ -9,6 +9,7 @@ namespace patchbay {
 
 void add_api_routes(Router& router, ApiContext& context) {
     add_health_routes(router, context);
+    add_metrics_routes(router, context);
     add_auth_routes(router, context);
     add_welcome_routes(router, context);
     add_user_routes(router, context);

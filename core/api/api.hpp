@@ -1,10 +1,11 @@
-// /api/v1 and /health: one file per resource, all added to one Router.
+// /api/v1, /health and /metrics: one file per resource, all added to one Router.
 #pragma once
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/metrics.hpp"
 #include "config/hub_config.hpp"
 #include "http/router.hpp"
 #include "identity/identity.hpp"
@@ -46,6 +47,8 @@ struct ApiContext {
     /// After a webhook was added, changed or dropped. On the writer's thread, so it must not wait
     /// for it.
     std::function<void()> webhooks_changed{};
+    /// What /metrics shows of parts that keep account themselves. Empty: nothing.
+    std::function<void(Samples&)> collect_metrics{};
 
     const Clock& clock() const { return store.clock(); }
     TimeMs now() const { return clock().now_ms(); }

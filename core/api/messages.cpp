@@ -135,7 +135,7 @@ Response queue(Transaction& tx, ApiContext& context, const Caller& caller, const
 
 void queue_once(const ExchangePtr& exchange, ApiContext& context, Draft draft) {
     set_sender(draft, exchange->caller);
-    draft.trace = exchange->id();
+    draft.trace = exchange->request().trace;
     draft.limits = limits_of(context, draft.channel);
     const std::string channel = draft.channel;
     answer_once(

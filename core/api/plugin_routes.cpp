@@ -93,8 +93,9 @@ void PluginRoutes::answer(const ExchangePtr& exchange, const std::string& instan
     const PluginLeasePtr plugin = plugins_.lease(instance);
     if (!plugin) throw Problem("channel_unavailable").retry_after(unavailable_for);
     if (route.method == "POST" && !begins_once(exchange, store_)) return;
-    exchange->answer(plugin->answer(Call{.trace = exchange->id(), .left = route.deadline},
-                                    request_of(*exchange, route)));
+    exchange->answer(
+        plugin->answer(Call{.trace = exchange->request().trace, .left = route.deadline},
+                       request_of(*exchange, route)));
 }
 
 std::vector<TakenRoute> PluginRoutes::publish(const std::string& instance) {

@@ -20,6 +20,7 @@ inline const Roles config_readers = {"owner", "admin",  "expert",
 inline const Roles operators = {"owner", "admin", "api:config:read"};
 inline const Roles delivery_readers = {"owner", "admin", "agent", "viewer", "api:deliveries:read"};
 inline const Roles delivery_writers = {"owner", "admin", "agent", "api:ops"};
+inline const Roles metrics_readers = {"owner", "admin", "api:metrics:read"};
 inline const Roles switchers = {"owner", "admin", "api:ops"};
 
 }  // namespace patchbay::roles

@@ -146,7 +146,8 @@ ApiContext Hub::api_context() {
                 },
             .instance_changed = [this](const std::string& name) { follow(name); },
             .readiness = [this] { return readiness(); },
-            .webhooks_changed = [this] { follow_webhooks(); }};
+            .webhooks_changed = [this] { follow_webhooks(); },
+            .collect_metrics = [this](Samples& samples) { collect_metrics(samples); }};
 }
 
 Readiness Hub::readiness() const {

@@ -59,6 +59,8 @@ private:
     void follow_webhooks();
     ApiContext api_context();
     Readiness readiness() const;
+    void collect_metrics(Samples& samples);
+    void count_rows(Samples& samples);
 
     const HubConfig& config_;
     Report report_;

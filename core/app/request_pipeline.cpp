@@ -1,12 +1,14 @@
 #include "app/request_pipeline.hpp"
 
 #include "http/cors.hpp"
+#include "http/observe.hpp"
 #include "http/stages.hpp"
 
 namespace patchbay {
 
 RequestPipeline hub_pipeline(const HubConfig& config, Router& router, Identity& identity) {
     return {
+        observe_requests(config.log.access),        // First, so that it sees every answer.
         answer_errors,                              // Around all others.
         allow_origins(config.server.cors_origins),  // Errors need its headers too.
         find_route(router),

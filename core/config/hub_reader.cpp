@@ -113,6 +113,7 @@ void read_log(Section log, HubConfig& config) {
     config.log.level =
         log.choice("level", config.log.level, {"trace", "debug", "info", "warn", "error"});
     config.log.format = log.choice("format", config.log.format, {"text", "json"});
+    config.log.access = log.choice("access", config.log.access, {"off", "requests", "all"});
     const std::string file = log.text("file");
     if (!file.empty()) config.log.file = config.absolute(file).string();
     log.done();

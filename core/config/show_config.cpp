@@ -223,6 +223,7 @@ std::string show_config(const HubConfig& config) {
     out.open("log");
     out.text("level", config.log.level);
     out.text("format", config.log.format);
+    out.text("access", config.log.access);
     out.text("file", config.log.file);
     out.close();
     out.open("auth");

@@ -20,8 +20,8 @@ std::vector<MessageChange> expire_in(Transaction& tx, const Rows& due, TimeMs no
         touch_lane(tx, lane);
         if (!cancel_job(tx, job.number(0), now)) continue;
         const bool is_send = job.text(4) == "send";
-        if (is_send &&
-            raise_status(tx, ref, "expired", "expired", "it was not sent in time", now)) {
+        if (is_send && raise_status(tx, {job.text(1), ref}, "expired", "expired",
+                                    "it was not sent in time", now)) {
             expired.push_back(
                 {ref, lane, job.text(1), "expired", "expired", "it was not sent in time"});
         }

@@ -3,6 +3,7 @@
 #include "delivery/jobs.hpp"
 #include "delivery/outbound.hpp"
 #include "delivery/statements.hpp"
+#include "delivery/status.hpp"
 #include "messaging/status.hpp"
 #include "messaging/views.hpp"
 
@@ -58,8 +59,8 @@ Cancelled cancel_delivery(Transaction& tx, int64_t job_id, TimeMs now) {
     touch_lane(tx, lane);
     if (!cancel_job(tx, job_id, now)) return {Intervention::finished, ""};
     if (is_send) {
-        tx.run(sql::status_apply, {std::string{"cancelled"}, int64_t{rank_of("cancelled")}, Value{},
-                                   Value{}, now, job->text(Column::ref)});
+        raise_status(tx, {job->text(Column::queue), job->text(Column::ref)}, "cancelled", "", "",
+                     now);
     }
     promote_next(tx, lane);
     return {Intervention::done, job->text(Column::queue)};

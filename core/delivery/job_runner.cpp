@@ -21,6 +21,10 @@ constexpr auto poll_interval = 1s;
 constexpr auto heartbeat_interval = 5s;
 constexpr auto pause_between_owed_writes = 500ms;
 
+const Family<Histogram> wait_seconds{"patchbay_job_wait_seconds",
+                                     "From the time at which a job was due until it was claimed.",
+                                     {"channel"}};
+
 struct Task {
     ClaimedJob job;
     Steady::time_point start;
@@ -188,6 +192,8 @@ std::vector<ClaimedJob> JobRunner::Impl::claim_due(unsigned count, bool was_poke
 
 void JobRunner::Impl::hand_out(std::vector<ClaimedJob> jobs) {
     claimed += jobs.size();
+    Histogram& wait = wait_seconds.with({options.queue});
+    for (const ClaimedJob& job : jobs) wait.observe(job.waited);
     const std::lock_guard lock{mutex};
     for (ClaimedJob& job : jobs) {
         const auto start = gate ? gate->take() : store.clock().steady();
@@ -277,6 +283,7 @@ bool JobRunner::Impl::wait_for_start(std::unique_lock<std::mutex>& lock, const T
 }
 
 void JobRunner::Impl::run(ClaimedJob& job) {
+    const LogScope scope({}, job.trace);
     try {
         std::optional<Probation::Turn> turn;
         if (options.probation)

@@ -76,6 +76,7 @@ std::vector<ClaimedJob> claim_jobs(Transaction& tx, const Claim& claim, TimeMs n
         job.valid_until = row.maybe_number(9);
         job.max_attempts = row.number(10);
         job.crashes = row.number(11);
+        job.waited = std::chrono::milliseconds{now - row.number(12)};
         job.lease = std::make_shared<HeldLease>(held_until);
         jobs.push_back(std::move(job));
     }

@@ -73,6 +73,7 @@ struct ClaimedJob {
     std::optional<TimeMs> valid_until;
     int64_t token = 0;
     std::shared_ptr<HeldLease> lease;
+    std::chrono::milliseconds waited{0};  ///< Since it was due.
     bool sending = false;  ///< mark_sending was committed: from here on only the result may end it.
 };
 

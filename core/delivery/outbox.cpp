@@ -6,6 +6,7 @@
 #include "base/json.hpp"
 #include "delivery/jobs.hpp"
 #include "delivery/statements.hpp"
+#include "delivery/status.hpp"
 #include "identity/statements.hpp"
 #include "messaging/consent.hpp"
 #include "messaging/contacts.hpp"
@@ -218,8 +219,7 @@ bool cancel_message(Transaction& tx, const std::string& message_id, TimeMs now) 
         was_cancelled = cancel_job(tx, job.number(0), now) || was_cancelled;
     }
     if (!was_cancelled) return false;
-    tx.run(sql::status_apply, {std::string{"cancelled"}, int64_t{rank_of("cancelled")}, Value{},
-                               Value{}, now, message_id});
+    raise_status(tx, {message->text(3), message_id}, "cancelled", "", "", now);
     promote_next(tx, lane);
     return true;
 }

@@ -47,7 +47,8 @@ Recovered rescue_in(Transaction& tx, Ids& ids, const std::string& rescuer, TimeM
     Recovered recovered;
     for (const RescuedJob& job : rescue_jobs(tx, now)) {
         ++(job.unknown ? recovered.unknown : recovered.ready);
-        if (job.unknown && job.kind == "send") raise_status(tx, job.ref, "unknown", "", "", now);
+        if (job.unknown && job.kind == "send")
+            raise_status(tx, {job.queue, job.ref}, "unknown", "", "", now);
         record_attempt(tx, ids,
                        {.job_id = job.id,
                         .attempt = job.attempt,

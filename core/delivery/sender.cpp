@@ -20,6 +20,10 @@ constexpr milliseconds longest_call = 30s;
 constexpr milliseconds call_ends_before_lease = 2s;
 constexpr milliseconds pause_without_plugin = 5s;
 
+const Family<Histogram> send_seconds{"patchbay_send_seconds",
+                                     "Calls of a channel's send(), the provider's time included.",
+                                     {"channel"}};
+
 const Failpoint before_sending{"delivery.before_sending"};
 const Failpoint after_sending{"delivery.after_sending"};
 const Failpoint after_send{"delivery.after_send"};
@@ -95,7 +99,9 @@ void Sender::run(ClaimedJob& job) {
     mark(job);
     after_sending.pass();
     const TimeMs began = context_.store.clock().now_ms();
+    const auto steady = context_.store.clock().steady();
     const TryResult result = call_plugin(*plugin, job, outgoing->message);
+    send_seconds.with({job.queue}).observe(context_.store.clock().steady() - steady);
     after_send.pass();
     conclude(job, *outgoing, result, began);
 }
@@ -131,7 +137,7 @@ void Sender::end(const ClaimedJob& job, const std::string& state, const std::str
     const TimeMs now = context_.store.clock().now_ms();
     write_owed(context_.store, job, [&](Transaction& tx) {
         touch_lane(tx, job.lane);
-        if (!status.empty()) raise_status(tx, job.ref, status, code, reason, now);
+        if (!status.empty()) raise_status(tx, {job.queue, job.ref}, status, code, reason, now);
         end_job(tx, job, state, reason, now);
         record_attempt(tx, context_.ids,
                        {.job_id = job.id,
@@ -158,7 +164,7 @@ void Sender::mark(ClaimedJob& job) {
     const TimeMs now = context_.store.clock().now_ms();
     context_.store.write([&](Transaction& tx) {
         mark_sending(tx, job, now);
-        raise_status(tx, job.ref, "sending", "", "", now);
+        raise_status(tx, {job.queue, job.ref}, "sending", "", "", now);
     });
     job.sending = true;
 }
@@ -197,8 +203,8 @@ void Sender::conclude(const ClaimedJob& job, const Outgoing& outgoing, const Try
             seen = "evidence";
         } else if (result.verdict == Verdict::accepted) {
             change.status = record_acceptance(tx, job.ref, result, now);
-        } else if (!step.status.empty() &&
-                   raise_status(tx, job.ref, step.status, result.code, result.reason, now)) {
+        } else if (!step.status.empty() && raise_status(tx, {job.queue, job.ref}, step.status,
+                                                        result.code, result.reason, now)) {
             change.status = step.status;
         }
         if (result.verdict == Verdict::opted_out) opt_out(tx, context_.ids, job, outgoing, now);

@@ -32,6 +32,22 @@ inline const Statement job_enqueue{
     "NOTHING",
     {"jobs_lane_live"}};
 inline const Statement job_state{"job.state", "SELECT state FROM jobs WHERE id=$1", {"PRIMARY"}};
+// For metrics: of each state counts the first 100,000, so that a long queue does not make each look
+// long. Done and cancelled jobs are only kept for a week and not counted.
+inline const Statement job_counts{
+    "job.counts",
+    "SELECT queue,'waiting',COUNT(*) FROM (SELECT queue FROM jobs WHERE state='waiting' LIMIT "
+    "100000) GROUP BY queue UNION ALL "
+    "SELECT queue,'ready',COUNT(*) FROM (SELECT queue FROM jobs WHERE state='ready' AND queue>'' "
+    "LIMIT 100000) "
+    "GROUP BY queue UNION ALL "
+    "SELECT queue,'running',COUNT(*) FROM (SELECT queue FROM jobs WHERE state='running' LIMIT "
+    "100000) GROUP BY queue UNION ALL "
+    "SELECT queue,'unknown',COUNT(*) FROM (SELECT queue FROM jobs WHERE state='unknown' LIMIT "
+    "100000) GROUP BY queue UNION ALL "
+    "SELECT queue,'dead',COUNT(*) FROM (SELECT queue FROM jobs WHERE state='dead' LIMIT 100000) "
+    "GROUP BY queue",
+    {"jobs_waiting", "jobs_ready", "jobs_running", "jobs_unknown", "jobs_dead"}};
 inline const Statement job_peek{
     "job.peek",
     "SELECT id FROM jobs WHERE state='ready' AND queue=$1 AND run_at<=$2 ORDER BY "
@@ -43,7 +59,8 @@ inline const Statement job_claim{
     "ORDER BY priority,run_at,id LIMIT $3 {lock}) UPDATE jobs SET "
     "state='running',phase='claimed',attempt=attempt+1,lease_owner=$4,lease_token=lease_token+1,"
     "lease_until=$5 WHERE id IN (SELECT id FROM c) RETURNING "
-    "id,lane,lane_seq,kind,ref,payload,attempt,lease_token,trace,valid_until,max_attempts,crashes",
+    "id,lane,lane_seq,kind,ref,payload,attempt,lease_token,trace,valid_until,max_attempts,crashes,"
+    "run_at",
     {"jobs_ready", "PRIMARY"}};
 inline const Statement job_sending{
     "job.sending",

@@ -71,7 +71,7 @@ bool store_event(Transaction& tx, Ids& ids, const StatusEvent& event,
     return tx.change(sql::status_store,
                      {ids.machine_id(), found ? Value{found->message_id} : Value{}, event.channel,
                       event.provider_id, event.status, int64_t{rank_of(event.status)},
-                      text_or_null(event.code), text_or_null(event.reason),
+                      text_or_null(event.code), text_or_null(redact(event.reason)),
                       event.at == 0 ? now : event.at, now, text_or_null(event.raw)}) > 0;
 }
 
@@ -116,13 +116,15 @@ void add_parts(Transaction& tx, const std::string& message_id, const std::string
 
 }  // namespace
 
-bool raise_status(Transaction& tx, const std::string& message_id, const std::string& status,
+bool raise_status(Transaction& tx, const MessageOn& message, const std::string& status,
                   const std::string& code, const std::string& reason, TimeMs now) {
     const bool raised =
         tx.change(sql::status_apply, {status, int64_t{rank_of(status)}, text_or_null(code),
-                                      text_or_null(reason), now, message_id}) > 0;
-    if (raised) tx.note(changes::message_status, message_id);
-    return raised;
+                                      text_or_null(redact(reason)), now, message.id}) > 0;
+    if (!raised) return false;
+    tx.note(changes::message_status, message.id);
+    count_message(tx, message.channel, "out", status);
+    return true;
 }
 
 StatusApplied apply_status_event(Transaction& tx, Ids& ids, const StatusEvent& event, TimeMs now) {
@@ -152,7 +154,8 @@ StatusApplied apply_status_event(Transaction& tx, Ids& ids, const StatusEvent& e
         status = status_of_parts(tx, found->message_id);
     }
     if (!status.empty()) {
-        applied.raised = raise_status(tx, found->message_id, status, event.code, event.reason, now);
+        applied.raised = raise_status(tx, {event.channel, found->message_id}, status, event.code,
+                                      event.reason, now);
     }
     if (applied.raised) applied.status = status;
     if (may_be_evidence) applied.lane_moved = end_as_proven(tx, ids, *found, now);
@@ -180,7 +183,8 @@ std::string record_acceptance(Transaction& tx, const std::string& message_id,
         code = early->code;
         reason = early->reason;
     }
-    if (!raise_status(tx, message_id, status, code, reason, now)) return message->text(1);
+    if (!raise_status(tx, {channel, message_id}, status, code, reason, now))
+        return message->text(1);
     return status;
 }
 
@@ -195,7 +199,8 @@ std::vector<EarlyStatus> find_reunited(Session& session, TimeMs now) {
 
 bool reunite(Transaction& tx, const EarlyStatus& early, TimeMs now) {
     const auto best = adopt_early(tx, early.message_id, early.channel, early.provider_id);
-    return best && raise_status(tx, early.message_id, best->status, best->code, best->reason, now);
+    return best && raise_status(tx, {early.channel, early.message_id}, best->status, best->code,
+                                best->reason, now);
 }
 
 }  // namespace patchbay

@@ -39,8 +39,12 @@ StatusApplied apply_status_event(Transaction& tx, Ids& ids, const StatusEvent& e
 std::string record_acceptance(Transaction& tx, const std::string& message_id,
                               const TryResult& result, TimeMs now);
 
+struct MessageOn {
+    const std::string& channel;
+    const std::string& id;
+};
 /// Raises the status; false where it is as high already.
-bool raise_status(Transaction& tx, const std::string& message_id, const std::string& status,
+bool raise_status(Transaction& tx, const MessageOn& message, const std::string& status,
                   const std::string& code, const std::string& reason, TimeMs now);
 
 /// An early callback whose message has got its provider id meanwhile.

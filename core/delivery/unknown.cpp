@@ -173,7 +173,8 @@ std::string UnknownResolver::apply(Transaction& tx, const UnknownJob& job, const
         }
         case Kind::refused:
         case Kind::fail:
-            raise_status(tx, job.ref, "failed", finding.result.code, finding.result.reason, now);
+            raise_status(tx, {job.queue, job.ref}, "failed", finding.result.code,
+                         finding.result.reason, now);
             end(tx, job, "dead", "refused", finding.result.text(), now);
             return "failed";
         case Kind::hold:

@@ -1,11 +1,14 @@
 #include "http/exchange.hpp"
 
 #include "base/log.hpp"
+#include "base/trace.hpp"
 #include "http/problem.hpp"
 #include "http/response_writer.hpp"
 
 namespace patchbay {
 namespace {
+
+const Family<Gauge> websockets{"patchbay_websockets", "Open WebSockets.", {"endpoint"}};
 
 std::atomic<uint64_t> late_answer_count{0};
 
@@ -15,13 +18,17 @@ thread_local const Exchange* running = nullptr;
 
 class RunningHere {
 public:
-    explicit RunningHere(const Exchange* exchange) : before_(running) { running = exchange; }
+    explicit RunningHere(const Exchange* exchange)
+        : before_(running), log_scope_(exchange->id(), exchange->request().trace) {
+        running = exchange;
+    }
     ~RunningHere() { running = before_; }
     RunningHere(const RunningHere&) = delete;
     RunningHere& operator=(const RunningHere&) = delete;
 
 private:
     const Exchange* before_;
+    const LogScope log_scope_;
 };
 
 void run_from(const std::vector<Stage>& stages, size_t index, const ExchangePtr& exchange) {
@@ -44,30 +51,36 @@ Exchange::Exchange(HttpRequest request, std::string request_id, Send send,
     : request_(std::move(request)),
       id_(std::move(request_id)),
       send_(std::move(send)),
-      executor_(std::move(executor)) {}
+      executor_(std::move(executor)) {
+    request_.trace = accepted_traceparent(request_.header("traceparent").value_or(""));
+    if (request_.trace.empty()) request_.trace = new_traceparent();
+}
 
 Exchange::~Exchange() {
     if (answered_) return;
+    const LogScope scope(id_, request_.trace);
     log_error("http", "a handler ended without an answer",
-              {{"request", id_}, {"route", route ? route->spec.name : ""}});
+              {{"route", route ? route->spec.name : ""}});
     try {
         answer(problem_response(Problem("internal"), id_, empty_errors));
     } catch (const std::exception& error) {
-        log_error("http", "no answer could be made", {{"request", id_}, {"error", error.what()}});
+        log_error("http", "no answer could be made", {{"error", error.what()}});
     }
 }
 
 void Exchange::answer(Response response) {
     if (answered_.exchange(true)) {
         ++late_answer_count;
+        const LogScope scope(id_, request_.trace);
         log_error("http", "a second answer was dropped",
-                  {{"request", id_}, {"route", route ? route->spec.name : ""}});
+                  {{"route", route ? route->spec.name : ""}});
         return;
     }
     try {
         for (auto hook = hooks_.rbegin(); hook != hooks_.rend(); ++hook) (*hook)(response);
     } catch (const std::exception& error) {
-        log_error("http", "a hook of an answer threw", {{"request", id_}, {"error", error.what()}});
+        const LogScope scope(id_, request_.trace);
+        log_error("http", "a hook of an answer threw", {{"error", error.what()}});
         response = problem_response(Problem("internal"), id_, empty_errors);
         socket_ = nullptr;
     }
@@ -83,6 +96,7 @@ void Exchange::upgrade(WebSocketHandlerPtr handler) {
     const std::string accept = require_handshake(request_);
     if (!upgrade_) throw Problem("upgrade_required", "This connection cannot become a WebSocket.");
     socket_ = std::move(handler);
+    socket_->open_sockets = &websockets.with({route ? route->spec.name : "none"});
     answer({.status = 101, .headers = {{"sec-websocket-accept", accept}}});
 }
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "base/log.hpp"
+#include "http/observe.hpp"
 #include "http/problem.hpp"
 #include "http/response_writer.hpp"
 #include "http/websocket_connection.hpp"
@@ -272,6 +273,11 @@ void HttpConnection::refuse(const Refusal& refusal) {
     Problem problem(refusal.code, refusal.detail);
     problem.status_is(refusal.status);
     const std::string id = request_id(parser_.request());
+    const LogScope scope(id, {});
+    log_debug("access", "refused",
+              {{"reason", refusal.reason},
+               {"status", std::to_string(refusal.status)},
+               {"peer", logged_peer(peer_text_)}});
     answer_early(problem_response(problem, id, empty_errors_), id);
 }
 

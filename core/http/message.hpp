@@ -21,8 +21,9 @@ struct HttpRequest {
     std::string query;   ///< Raw, without '?'.
     std::vector<HttpHeader> headers;
     std::string body;
-    std::string peer;  ///< Address of the other side, without port. From X-Forwarded-For only when
-                       ///< the peer is a trusted proxy. "control" on the control socket.
+    std::string peer;   ///< Address of the other side, without port. From X-Forwarded-For only when
+                        ///< the peer is a trusted proxy. "control" on the control socket.
+    std::string trace;  ///< traceparent: the one that came, or a new one. Set by the Exchange.
     bool secure = false;
     bool control = false;  ///< Came over the control socket: the operator's own command line.
 

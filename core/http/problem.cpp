@@ -2,6 +2,7 @@
 
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "http/observe.hpp"
 #include "http/response_writer.hpp"
 #include "store/store.hpp"
 
@@ -102,10 +103,9 @@ std::string problem_body(const Problem& problem, const std::string& instance) {
 }
 
 void log_failure(const Exchange& exchange, std::string_view text, const char* what) {
+    const LogScope scope(exchange.id(), exchange.request().trace);
     log_error("http", text,
-              {{"request", exchange.id()},
-               {"route", exchange.route ? exchange.route->spec.name : ""},
-               {"error", what}});
+              {{"route", exchange.route ? exchange.route->spec.name : ""}, {"error", what}});
 }
 
 // Only what the caller has to know; the rest is logged here.
@@ -182,7 +182,9 @@ void answer_error(const ExchangePtr& exchange, std::exception_ptr error) {
     }
     const bool empty =
         exchange->empty_errors || (exchange->route && !exchange->route->spec.problem_bodies);
-    exchange->answer(problem_response(problem_of(*exchange, error), exchange->id(), empty));
+    const Problem problem = problem_of(*exchange, error);
+    count_rejected(problem.code);
+    exchange->answer(problem_response(problem, exchange->id(), empty));
 }
 
 }  // namespace patchbay

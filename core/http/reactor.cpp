@@ -15,6 +15,7 @@
 
 #include "base/log.hpp"
 #include "http/http_connection.hpp"
+#include "http/observe.hpp"
 #include "http/response_writer.hpp"
 
 namespace patchbay {
@@ -44,6 +45,7 @@ std::string ServerContext::new_request_id() {
 }
 
 void ServerContext::reject(const char* reason) {
+    count_rejected(reason);
     const std::lock_guard lock(mutex);
     ++rejected[reason];
 }

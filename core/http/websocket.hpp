@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/metrics.hpp"
 #include "http/message.hpp"
 #include "http/websocket_codec.hpp"
 
@@ -64,6 +65,8 @@ public:
     /// Last, once, when the socket was open: the code that the client or we gave, 1006 when the
     /// connection broke.
     virtual void on_close(uint16_t code) = 0;
+
+    Gauge* open_sockets = nullptr;  ///< Of its endpoint; set by Exchange::upgrade.
 };
 using WebSocketHandlerPtr = std::shared_ptr<WebSocketHandler>;
 

@@ -26,10 +26,12 @@ WebSocketConnection::WebSocketConnection(Reactor& reactor, Link link, WebSocketH
       handler_(std::move(handler)),
       rate_from_(reactor.now()) {
     ++context_.websockets;
+    if (handler_->open_sockets) handler_->open_sockets->add(1);
 }
 
 WebSocketConnection::~WebSocketConnection() {
     end();
+    if (handler_->open_sockets) handler_->open_sockets->add(-1);
     context_.leave_websocket();
 }
 

@@ -15,7 +15,20 @@
 namespace patchbay {
 namespace {
 
+const Family<Counter> events_total{
+    "patchbay_events_total", "New events of plugins.", {"instance", "type"}, 1'000};
+const Family<Counter> duplicates_total{
+    "patchbay_duplicates_total", "Events that were known already.", {"instance"}};
+
 const Failpoint before_route_commit{"inbound.before_route_commit"};
+
+// A plugin makes its topics; only those that look like a word of ours become a label.
+std::string_view as_label(const std::string& topic) {
+    const bool is_word = topic.size() <= 40 && topic.find_first_not_of(
+                                                   "abcdefghijklmnopqrstuvwxyz"
+                                                   "._") == std::string::npos;
+    return is_word ? std::string_view{topic} : "other";
+}
 
 void check(const Event& event) {
     if (event.topic.empty() || event.dedupe_key.empty()) {
@@ -89,14 +102,15 @@ struct EventPipeline::Context {
     const InstanceConfig& instance;
     Routed& routed;
     TimeMs now;
-    bool forced = false;
+    const bool forced;
+    const std::string& trace;
 };
 
 Routed EventPipeline::commit(Transaction& tx, const InstanceConfig& instance, int64_t ingress_id,
-                             const std::vector<Event>& events, TimeMs now,
+                             const std::vector<Event>& events, TimeMs now, const std::string& trace,
                              const std::optional<Forced>& forced) {
     Routed routed;
-    Context context{tx, instance, routed, now, forced.has_value()};
+    Context context{tx, instance, routed, now, forced.has_value(), trace};
     for (const Event& given : events) {
         if (given.topic == topic_ignored) {
             routed.reason = given.code;
@@ -108,9 +122,11 @@ Routed EventPipeline::commit(Transaction& tx, const InstanceConfig& instance, in
         const Event& event = again ? *again : given;
         if (tx.first(sql::event_known, {instance.name, event.dedupe_key})) {
             ++routed.repeats;  // G3: the same 2xx, and nothing more.
+            tx.count(duplicates_total.with({instance.name}));
             continue;
         }
         ++routed.events;
+        tx.count(events_total.with({instance.name, as_label(event.topic)}));
         keep(context, ingress_id, event, effects_of(context, event));
     }
     if (routed.events + routed.repeats == 0) {
@@ -132,7 +148,7 @@ EventPipeline::Links EventPipeline::effects_of(Context& context, const Event& ev
 // the same event meanwhile is what the lease of the instance is for; the unique key makes it sure.
 void EventPipeline::keep(Context& context, int64_t ingress_id, const Event& event,
                          const Links& links) {
-    const auto& [tx, instance, routed, now, forced] = context;
+    const auto& [tx, instance, routed, now, forced, trace] = context;
     const auto text = [](const std::string& id) { return id.empty() ? Value{} : Value{id}; };
     const size_t kept = tx.change(
         sql::event_insert,
@@ -146,7 +162,7 @@ void EventPipeline::keep(Context& context, int64_t ingress_id, const Event& even
 }
 
 EventPipeline::Links EventPipeline::message_received(Context& context, const Event& event) {
-    auto& [tx, instance, routed, now, forced] = context;
+    auto& [tx, instance, routed, now, forced, trace] = context;
     const ContactRef contact =
         find_or_create_contact(tx, mint_, event.from, event.contact_name, now);
     const bool opted_out = is_opted_out(tx, event.from, instance.name);
@@ -176,7 +192,8 @@ EventPipeline::Links EventPipeline::message_received(Context& context, const Eve
                      .ukey = "flow:" + stored.id,
                      .kind = "flow",
                      .ref = stored.id,
-                     .payload = instance.flow},
+                     .payload = instance.flow,
+                     .trace = trace},
                     place, now);
         routed.queues.push_back("flow");
     }
@@ -196,7 +213,7 @@ void EventPipeline::consent_changed(Context& context, const Event& event) {
 }
 
 EventPipeline::Links EventPipeline::delivery_changed(Context& context, const Event& event) {
-    auto& [tx, instance, routed, now, forced] = context;
+    auto& [tx, instance, routed, now, forced, trace] = context;
     const StatusApplied applied = apply_status_event(tx, mint_.ids,
                                                      {.channel = instance.name,
                                                       .provider_id = event.provider_id,

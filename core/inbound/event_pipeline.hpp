@@ -37,10 +37,10 @@ public:
     EventPipeline(const HubConfig& config, Mint& mint) : config_(config), mint_(mint) {}
 
     /// Runs inside the caller's transaction. `ingress_id` 0: the events did not come from a
-    /// webhook. Throws on a broken event (no topic, no dedupe key): the row is tried again and then
-    /// dead.
+    /// webhook. `trace` goes on with the jobs. Throws on a broken event (no topic, no dedupe key):
+    /// the row is tried again and then dead.
     Routed commit(Transaction& tx, const InstanceConfig& instance, int64_t ingress_id,
-                  const std::vector<Event>& events, TimeMs now,
+                  const std::vector<Event>& events, TimeMs now, const std::string& trace = {},
                   const std::optional<Forced>& forced = std::nullopt);
 
 private:

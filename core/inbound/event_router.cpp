@@ -47,12 +47,12 @@ struct SliceBefore : std::runtime_error {
 
 void end_row(Transaction& tx, int64_t id, const Routed& routed, TimeMs now) {
     tx.run(sql::ingress_end,
-           {routed.state, routed.reason.empty() ? Value{} : Value{routed.reason}, now, id});
+           {routed.state, routed.reason.empty() ? Value{} : Value{redact(routed.reason)}, now, id});
 }
 
 void try_again_or_bury(Transaction& tx, const IngressRow& row, const std::string& why, TimeMs now) {
     if (row.attempts < static_cast<int64_t>(retry_delays_ms.size())) {
-        tx.run(sql::ingress_again, {why, now + retry_delays_ms[row.attempts], row.id});
+        tx.run(sql::ingress_again, {redact(why), now + retry_delays_ms[row.attempts], row.id});
     } else {
         end_row(tx, row.id, {.state = "dead", .reason = why}, now);
     }
@@ -272,6 +272,7 @@ private:
     }
 
     void bury(const Understood& one, const std::string& why) {
+        const LogScope scope({}, one.row.trace);
         log_error("inbound", "webhook could not be routed",
                   {{"instance", instance_.name},
                    {"ingress", std::to_string(one.row.id)},
@@ -299,7 +300,7 @@ private:
             routed.state = "ignored";
             routed.reason = one.refusal;
         } else {
-            routed = pipeline_.commit(tx, instance_, one.row.id, one.events, now);
+            routed = pipeline_.commit(tx, instance_, one.row.id, one.events, now, one.row.trace);
         }
         end_row(tx, one.row.id, routed, now);
         return routed;

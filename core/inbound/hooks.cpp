@@ -15,11 +15,18 @@ constexpr size_t max_webhook_bytes = 3u << 20;  // S30
 constexpr std::chrono::seconds plugin_deadline{1};
 constexpr std::chrono::seconds unavailable_for{30};
 
+const Family<Counter> ingress_total{
+    "patchbay_ingress_total", "Webhooks by what became of them.", {"instance", "route", "result"}};
+
 struct Hook {
     std::string instance, signatures;
     Route route;
     const SignatureScheme* scheme = nullptr;  // Of the core's own; none for `custom` and `none`.
     SignatureSettings settings;
+
+    void count(const char* result) const {
+        ingress_total.with({instance, route.name, result}).add();
+    }
 };
 
 // What checking and answering a request need beside its hook.
@@ -35,12 +42,13 @@ bool is_authentic(const Hook& hook, const Parts& parts, const HttpRequest& reque
     if (hook.route.signature == Signature::none) return true;
     const PluginLeasePtr plugin = parts.plugins.lease(hook.instance);
     if (!plugin) throw Problem("channel_unavailable").retry_after(unavailable_for);
-    return plugin->is_authentic(Call{.left = plugin_deadline},
+    return plugin->is_authentic(Call{.trace = request.trace, .left = plugin_deadline},
                                 Ingress::plugin_request(request, hook.route.name));
 }
 
 void check_signature(const Hook& hook, const Parts& parts, const ExchangePtr& exchange) {
     if (hook.signatures == "off" || is_authentic(hook, parts, exchange->request())) return;
+    hook.count(hook.signatures == "observe" ? "observed" : "bad_signature");
     log_warn("inbound", "webhook signature refused",
              {{"instance", hook.instance}, {"route", hook.route.name}, {"mode", hook.signatures}});
     if (hook.signatures == "observe") return;
@@ -69,6 +77,7 @@ void store_and_answer(const std::shared_ptr<const Hook>& hook, Ingress& ingress,
                       const ExchangePtr& exchange) {
     ingress.accept(hook->instance, hook->route.name, exchange->request(),
                    [hook, exchange](std::exception_ptr failed) {
+                       hook->count(failed ? "not_stored" : "stored");
                        if (failed) {
                            answer_error(exchange, failed);
                        } else {
@@ -82,7 +91,8 @@ void store_and_answer(const std::shared_ptr<const Hook>& hook, Ingress& ingress,
 void store_and_compute(const Hook& hook, const Parts& parts, const ExchangePtr& exchange) {
     std::promise<void> committed;
     const int64_t id = parts.ingress.accept(hook.instance, hook.route.name, exchange->request(),
-                                            [&committed](std::exception_ptr failed) {
+                                            [&](std::exception_ptr failed) {
+                                                hook.count(failed ? "not_stored" : "stored");
                                                 if (failed) {
                                                     committed.set_exception(failed);
                                                 } else {
@@ -94,13 +104,19 @@ void store_and_compute(const Hook& hook, const Parts& parts, const ExchangePtr& 
     if (!plugin) return exchange->answer(hook.route.answer);  // Kept: no reason to send it again.
     Request request = Ingress::plugin_request(exchange->request(), hook.route.name);
     request.id = std::to_string(id);
-    exchange->answer(plugin->respond(Call{.left = plugin_deadline}, request));
+    exchange->answer(plugin->respond(
+        Call{.trace = exchange->request().trace, .left = plugin_deadline}, request));
 }
 
 void take_in(const std::shared_ptr<const Hook>& hook, const Parts& parts,
              const ExchangePtr& exchange) {
     check_signature(*hook, parts, exchange);
-    check_body(*hook, exchange->request());
+    try {
+        check_body(*hook, exchange->request());
+    } catch (const Problem&) {
+        hook->count("bad_body");
+        throw;
+    }
     if (hook->route.answering == Answering::computed) {
         store_and_compute(*hook, parts, exchange);
     } else {

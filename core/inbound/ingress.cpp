@@ -14,6 +14,9 @@
 namespace patchbay {
 namespace {
 
+const Family<Histogram> commit_seconds{"patchbay_ingress_commit_seconds",
+                                       "From a checked webhook until it is committed."};
+
 const Failpoint before_store{"ingress.before_store"};
 const Failpoint after_commit{"ingress.after_commit"};
 
@@ -49,6 +52,8 @@ std::string kept_headers_json(const HttpRequest& request) {
         json.append("[\"").append(name).append("\",");
         json.append(Poco::toJSON(as_utf8(*value))).append("]");
     }
+    if (json.size() > 1) json += ',';
+    json.append("[\"traceparent\",\"").append(request.trace).append("\"]");
     return json += "]";
 }
 
@@ -113,6 +118,9 @@ IngressRow IngressRow::from_row(const Row& row) {
     ingress.request.id = std::to_string(ingress.id);
     ingress.request.received_ms = row.number(7);
     ingress.attempts = row.number(8);
+    if (const auto trace = ingress.request.headers.find("traceparent");
+        trace != ingress.request.headers.end())
+        ingress.trace = trace->second;
     return ingress;
 }
 
@@ -136,9 +144,12 @@ int64_t Ingress::accept(const std::string& instance, const std::string& route,
                         const HttpRequest& request, std::function<void(std::exception_ptr)> done) {
     const int64_t id = ids_.machine_id();
     before_store.pass();
+    const auto began = std::chrono::steady_clock::now();
     store_.run_async(sql::ingress_store,
                      row_of(id, instance, route, request, store_.clock().now_ms()),
-                     [this, instance, done = std::move(done)](std::exception_ptr failed) {
+                     [this, instance, began, done = std::move(done)](std::exception_ptr failed) {
+                         static Histogram& seconds = commit_seconds.with({});
+                         if (!failed) seconds.observe(std::chrono::steady_clock::now() - began);
                          if (!failed) after_commit.pass();
                          done(failed);
                          if (!failed && accepted_) accepted_(instance);

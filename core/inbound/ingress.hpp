@@ -15,6 +15,7 @@ struct IngressRow {
     std::string route;
     Request request;  ///< As the plugin's receive() gets it.
     int64_t attempts = 0;
+    std::string trace;  ///< Its traceparent, for what follows from it.
     static IngressRow from_row(const Row& row);
 };
 

@@ -16,6 +16,12 @@ inline const Statement ingress_to_route{
     "instance=$1 AND state='received' AND id>$2 AND (attempts=0 OR retry_at<=$3) ORDER BY id LIMIT "
     "$4",
     {"ingress_to_route"}};
+// For metrics: counts the first 100,000, so that a long queue does not make each look long.
+inline const Statement ingress_pending{
+    "ingress.pending",
+    "SELECT instance,COUNT(*) FROM (SELECT instance FROM ingress WHERE state='received' LIMIT "
+    "100000) GROUP BY instance",
+    {"ingress_to_route"}};
 inline const Statement ingress_end{
     "ingress.end",
     "UPDATE ingress SET state=$1,reason=$2,routed_at=$3,retry_at=0 WHERE id=$4 AND "

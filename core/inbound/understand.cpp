@@ -1,11 +1,15 @@
 #include "inbound/understand.hpp"
 
+#include "base/log.hpp"
+
 namespace patchbay {
 
 Understood understand(PluginLease& plugin, IngressRow row) {
     Understood result{std::move(row), {}, {}, {}};
+    const LogScope scope({}, result.row.trace);
     try {
-        result.events = plugin.receive(Call{.left = receive_deadline}, result.row.request);
+        result.events = plugin.receive(Call{.trace = result.row.trace, .left = receive_deadline},
+                                       result.row.request);
     } catch (const Error& error) {
         (error.kind == ErrorKind::request ? result.refusal : result.failure) = error.what();
     } catch (const std::exception& error) {

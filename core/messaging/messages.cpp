@@ -81,6 +81,7 @@ StoredMessage append_message(Transaction& tx, Mint& mint, const NewMessage& mess
                                  now});
     insert_media(tx, mint, stored.id, message.media, now);
     tx.note(changes::message_created, stored.id);
+    count_message(tx, message.channel, message.direction, message.status);
     return stored;
 }
 

@@ -20,6 +20,11 @@ constexpr std::array<std::pair<std::string_view, int>, 11> ranks{{{"received", 0
                                                                   {"read", 60}}};
 constexpr int rank_failed = 45;
 
+const Family<Counter> messages_total{"patchbay_messages_total",
+                                     "Messages that got a status, once for each.",
+                                     {"channel", "direction", "status"},
+                                     1'000};
+
 // In the order of DeliveryStatus.
 constexpr std::array<std::string_view, 11> words{"",          "queued",    "sending", "unknown",
                                                  "accepted",  "sent",      "failed",  "expired",
@@ -50,5 +55,10 @@ DeliveryStatus status_of(std::string_view word) {
 }
 
 bool is_final(std::string_view status) { return rank_of(status) >= rank_failed; }
+
+void count_message(Transaction& tx, std::string_view channel, std::string_view direction,
+                   std::string_view status) {
+    tx.count(messages_total.with({channel, direction, status}));
+}
 
 }  // namespace patchbay

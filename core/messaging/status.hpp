@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "store/store.hpp"
+
 namespace patchbay {
 
 /// received 0, queued 10, sending 20, unknown 25, accepted 30, sent 40, failed|expired|cancelled
@@ -20,5 +22,9 @@ DeliveryStatus status_of(std::string_view word);
 
 /// Nothing more can come but hard evidence: failed, expired, cancelled, delivered, read.
 bool is_final(std::string_view status);
+
+/// For patchbay_messages_total: a message has got this status; `direction` is in, out or note.
+void count_message(Transaction& tx, std::string_view channel, std::string_view direction,
+                   std::string_view status);
 
 }  // namespace patchbay

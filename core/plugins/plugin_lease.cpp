@@ -2,10 +2,46 @@
 
 #include <patchbay/detail/methods.hpp>
 
+#include "base/metrics.hpp"
+
 namespace patchbay {
 namespace {
 
 constexpr size_t max_events = 1'000;
+
+const Family<Counter> calls_total{"patchbay_plugin_calls_total",
+                                  "Calls into plugins; error is none or the kind of what was "
+                                  "thrown.",
+                                  {"instance", "call", "error"},
+                                  2'000};
+const Family<Histogram> call_seconds{
+    "patchbay_plugin_call_seconds", "Calls into plugins.", {"instance", "call"}, 1'000};
+
+const char* name_of(uint32_t method) {
+    for (const method::Entry& entry : method::all)
+        if (entry.number == method) return entry.name;
+    return "other";
+}
+
+/// Counts one call of a plugin, however it ends.
+class CountedCall {
+public:
+    CountedCall(const std::string& instance, uint32_t method)
+        : instance_(instance), call_(name_of(method)) {}
+    ~CountedCall() {
+        call_seconds.with({instance_, call_}).observe(std::chrono::steady_clock::now() - began_);
+        calls_total.with({instance_, call_, error_}).add();
+    }
+    CountedCall(const CountedCall&) = delete;
+    CountedCall& operator=(const CountedCall&) = delete;
+    void failed(ErrorKind kind) { error_ = word(kind); }
+
+private:
+    const std::string& instance_;
+    const std::string_view call_;
+    std::string_view error_ = "none";
+    const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
 
 [[noreturn]] void unsupported() {
     throw Error(ErrorKind::unsupported, "the plugin does not do this");
@@ -105,11 +141,24 @@ public:
 private:
     template <class Out, class... In>
     Out ask(uint32_t method, const In&... in) {
-        return generation_->ask<Out>(method, in...);
+        return counted(method, [&] { return generation_->ask<Out>(method, in...); });
     }
     template <class... In>
     void tell(uint32_t method, const In&... in) {
-        generation_->call(method, wire::pack(in...));
+        counted(method, [&] { return generation_->call(method, wire::pack(in...)); });
+    }
+    template <class Work>
+    auto counted(uint32_t method, Work&& work) {
+        CountedCall call{generation_->instance(), method};
+        try {
+            return work();
+        } catch (const Error& error) {
+            call.failed(error.kind);
+            throw;
+        } catch (...) {
+            call.failed(ErrorKind::internal);
+            throw;
+        }
     }
 
     std::shared_ptr<Generation> generation_;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/metrics.hpp"
 
 namespace patchbay {
 
@@ -102,6 +103,8 @@ public:
     /// Reaches Store::on_changes after COMMIT, in order; nothing of it when this work is rolled
     /// back.
     void note(const char* what, const std::string& id) { changes_.push_back({what, id}); }
+    /// Raises `counter` after COMMIT; not when this work is rolled back.
+    void count(Counter& counter) { counts_.push_back(&counter); }
     /// Several statements in one text, without parameters; {blob} and {lock} are replaced. For
     /// migrations.
     virtual void run_script(const std::string& sql) = 0;
@@ -112,6 +115,7 @@ public:
 
 protected:
     Changes changes_;
+    std::vector<Counter*> counts_;
 };
 
 struct StoreError : std::runtime_error {

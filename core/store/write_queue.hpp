@@ -23,7 +23,8 @@ struct QueuedWrite {
     Store::Done done;
     Urgency urgency = Urgency::ordinary;
     std::exception_ptr error = nullptr;
-    Changes changes{};  ///< Noted by the work when it ran last.
+    Changes changes{};               ///< Noted by the work when it ran last.
+    std::vector<Counter*> counts{};  ///< Likewise.
 };
 
 /// [any thread] Each class keeps its order. Filled by anyone, emptied by the writer.

@@ -16,6 +16,10 @@ constexpr size_t long_log_bytes = 8 << 20;
 constexpr size_t very_long_log_bytes = 64 << 20;
 constexpr auto space_interval = 1s;
 
+const Family<Histogram> commit_seconds{"patchbay_store_commit_seconds",
+                                       "COMMIT of a group of writes, the flush included.",
+                                       {"engine"}};
+
 const Failpoint before_commit{"store.before_commit"};
 const Failpoint after_commit{"store.after_commit"};
 
@@ -33,6 +37,7 @@ public:
         return connection_.change(statement, parameters);
     }
     Changes take_changes() { return std::move(changes_); }
+    std::vector<Counter*> take_counts() { return std::move(counts_); }
 
 private:
     Connection& connection_;
@@ -103,6 +108,7 @@ void Writer::write(Group group) {
         error = transact(group, Try::second);
     }
     if (error) return fail(group, *error);
+    raise_counters(group);
     tell_changes(group);
     finish(group);
     checkpoint_if_long();
@@ -167,6 +173,8 @@ void Writer::commit() {
     const auto began = SteadyClock::now();
     connection_->commit();
     last_commit_ = SteadyClock::now() - began;
+    static Histogram& seconds = commit_seconds.with({"sqlite"});
+    seconds.observe(last_commit_);
     after_commit.pass();
     commits_.fetch_add(1, std::memory_order_relaxed);
 }
@@ -194,11 +202,12 @@ void Writer::run_in_savepoint(Item& item) {
 void Writer::attempt(Item& item) {
     item.error = nullptr;
     item.changes.clear();
+    item.counts.clear();
     try {
         if (const auto* one = std::get_if<QueuedWrite::OneStatement>(&item.what))
             connection_->change(*one->statement, one->parameters);
         else
-            run_work(std::get<Store::Work>(item.what), item.changes);
+            run_work(std::get<Store::Work>(item.what), item);
     } catch (...) {
         item.error = std::current_exception();
     }
@@ -207,14 +216,15 @@ void Writer::attempt(Item& item) {
     if (const auto fatal = connection_->take_fatal()) throw *fatal;
 }
 
-void Writer::run_work(const Store::Work& work, Changes& changes) {
+void Writer::run_work(const Store::Work& work, Item& item) {
     WriteTransaction transaction(*connection_);
     work(transaction);
     if (!transaction.noted().empty()) {
         const std::lock_guard lock(listener_mutex_);
         if (follower_) follower_(transaction, transaction.noted());
     }
-    changes = transaction.take_changes();
+    item.changes = transaction.take_changes();
+    item.counts = transaction.take_counts();
 }
 
 // True when the group may be tried once more.
@@ -247,6 +257,12 @@ void Writer::on_changes(std::function<void(Changes&&)> listener) {
 void Writer::on_noted(std::function<void(Transaction&, const Changes&)> follower) {
     const std::lock_guard lock(listener_mutex_);
     follower_ = std::move(follower);
+}
+
+void Writer::raise_counters(const Group& group) {
+    for (const Item& item : group)
+        if (!item.error)
+            for (Counter* counter : item.counts) counter->add();
 }
 
 void Writer::tell_changes(Group& group) {

@@ -60,10 +60,11 @@ private:
     void run_alone(Item& item);
     void run_in_savepoint(Item& item);
     void attempt(Item& item);
-    void run_work(const Store::Work& work, Changes& changes);
+    void run_work(const Store::Work& work, Item& item);
     bool recovers_from(const StoreError& error);
     void finish(Group& group);
     void tell_changes(Group& group);
+    static void raise_counters(const Group& group);
     void fail(Group& group, const StoreError& error);
     void reopen();
     void checkpoint_if_long();

@@ -4,6 +4,8 @@
 
 #include "base/log.hpp"
 #include "base/time_text.hpp"
+#include "base/trace.hpp"
+#include "http/message.hpp"
 #include "plugins/services/basic_services.hpp"
 #include "plugins/services/byte_budget.hpp"
 
@@ -48,6 +50,11 @@ void register_http_service(HostServices& services, HttpClient& client, const Clo
             }
             options.timeout -=
                 std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady() - began);
+            const bool has_own =
+                std::any_of(request.headers.begin(), request.headers.end(), [](const auto& header) {
+                    return equal_ignoring_case(header.first, "traceparent");
+                });
+            if (!has_own) request.headers["traceparent"] = child_traceparent(call.trace);
             const Response response = client.call(request, options);
             note_time(response, clock, check);
             return wire::pack(response);
