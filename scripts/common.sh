@@ -83,4 +83,5 @@ install_judges() {
     need_node
     install_npm_folder tests/end_to_end/judges "$PATCHBAY_NPM_CACHE"
     install_npm_folder tests/end_to_end/judges/emulate "$PATCHBAY_NPM_CACHE/emulate"
+    install_npm_folder tests/end_to_end/judges/prometheus "$PATCHBAY_NPM_CACHE/prometheus"
 }
