@@ -7,6 +7,7 @@
 #include <patchbay/sdk.hpp>
 
 #include "app/hub.hpp"
+#include "app/start_memory.hpp"
 #include "app/stop_deadline.hpp"
 #include "base/log.hpp"
 #include "delivery/negative_control.hpp"
@@ -77,6 +78,7 @@ int serve(const HubConfig& config, const std::function<void()>& when_ready) {
     std::optional<StopDeadline> deadline;  // Outlives the hub, whose destructors may wait.
     Hub hub{config, print_line};
     hub.start();
+    give_back_start_memory();
     print_addresses(config);
     if (const auto link = hub.first_owner_link()) {
         print_line("first owner", *link + " (once, within 30 minutes)");

@@ -1,5 +1,6 @@
 // What an operator sees of one request: its line in the access log, its ids in other lines, and its trace at the provider.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 
@@ -153,5 +154,20 @@ test('the access log can be off, or have every request', async () => {
     } finally {
       await hub.remove();
     }
+  }
+});
+
+test('an idle hub takes less than 30 MB', async (t) => {
+  const hub = await Hub.start({
+    config: { plugins: { replies: { plugin: 'auto_reply', config: { rules: [], otherwise: 'Thank you' } }, sms: smsInstance({ flow: 'replies' }) } },
+  });
+  try {
+    if (/lib[at]san|libclang_rt/.test(fs.readFileSync(`/proc/${hub.process.pid}/maps`, 'utf8'))) return t.skip('a sanitizer takes its own');
+    for (let i = 0; i < 5; i += 1) await send(hub.url, '/metrics');
+    const rss = Number(fs.readFileSync(`/proc/${hub.process.pid}/status`, 'utf8').match(/VmRSS:\s+(\d+) kB/)[1]);
+    t.diagnostic(`${rss} kB resident`);
+    assert.ok(rss < 30_000, `${rss} kB`);
+  } finally {
+    await hub.remove();
   }
 });
