@@ -18,7 +18,12 @@ void add_api_routes(Router& router, ApiContext& context) {
     add_conversation_routes(router, context);
     add_conversation_action_routes(router, context);
     add_message_routes(router, context);
+    add_bulk_routes(router, context);
+    add_job_routes(router, context);
     add_contact_routes(router, context);
+    add_contact_action_routes(router, context);
+    add_contact_privacy_routes(router, context);
+    add_department_routes(router, context);
     add_channel_routes(router, context);
     add_plugin_routes(router, context);
     add_ingress_routes(router, context);

@@ -1,4 +1,6 @@
 // GET /api/v1/contacts, /{id}
+#include "api/contacts.hpp"
+
 #include <patchbay/sdk.hpp>
 
 #include "api/lists.hpp"
@@ -77,15 +79,19 @@ void list_all(const ExchangePtr& exchange, ApiContext& context) {
 
 void get_one(const ExchangePtr& exchange, ApiContext& context) {
     const JsonObject answer = context.store.read([&](Session& session) {
-        const auto contact =
-            find_seen_contact(session, sight_of(exchange->caller), exchange->params.at("id"));
-        if (!contact) throw unknown_id("contact");
-        return contact_json(session, *contact);
+        return contact_json(session,
+                            require_contact(session, exchange->caller, exchange->params.at("id")));
     });
     answer_json(exchange, 200, answer);
 }
 
 }  // namespace
+
+ContactView require_contact(Session& session, const Caller& caller, const std::string& id) {
+    auto contact = find_seen_contact(session, sight_of(caller), id);
+    if (!contact) throw unknown_id("contact");
+    return std::move(*contact);
+}
 
 void add_contact_routes(Router& router, ApiContext& context) {
     router.add({.name = "contacts.list",

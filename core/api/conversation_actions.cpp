@@ -1,4 +1,6 @@
-// POST /api/v1/conversations/{id}/assign, close, reopen, read, relay, end-relay
+// POST /api/v1/conversations/{id}/assign, close, reopen, read, relay, end-relay, typing
+#include <patchbay/sdk.hpp>
+
 #include "api/answers.hpp"
 #include "api/conversations.hpp"
 #include "api/fields.hpp"
@@ -6,12 +8,19 @@
 #include "api/resources.hpp"
 #include "api/roles.hpp"
 #include "api/shapes.hpp"
+#include "base/log.hpp"
 #include "identity/departments.hpp"
 #include "identity/users.hpp"
 #include "messaging/conversations.hpp"
+#include "messaging/statements.hpp"
 
 namespace patchbay {
 namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int64_t messages_looked_at = 20;
+constexpr std::chrono::milliseconds longest_typing_call = 3s;
 
 /// What one action makes of the conversation as it is. Throws Problem.
 using Action = std::function<ConversationChanges(Transaction& tx, const ConversationView& before)>;
@@ -57,6 +66,9 @@ void close(const ExchangePtr& exchange, ApiContext& context) {
 void reopen(const ExchangePtr& exchange, ApiContext& context) {
     act(exchange, context, [](Transaction&, const ConversationView& before) {
         if (before.is_live()) throw Problem("conversation_open", "The conversation is open.");
+        if (before.state == "archived") {
+            throw Problem("conversation_closed", "The conversation was closed for good.");
+        }
         return ConversationChanges{.state = "open"};
     });
 }
@@ -132,6 +144,63 @@ void mark_read(const ExchangePtr& exchange, ApiContext& context) {
         });
 }
 
+/// What a provider's typing sign is about: the newest message that came in.
+Mark mark_of(Session& session, const ConversationView& conversation) {
+    Mark mark;
+    mark.external_conversation = conversation.external_id.value_or("");
+    if (conversation.address) mark.to = *conversation.address;
+    for (const Row& row :
+         session.run(sql::message_list, {conversation.id, INT64_MAX, messages_looked_at})) {
+        const auto message = MessageView::from_row(row);
+        if (message.direction != "in") continue;
+        mark.provider_id = message.provider_id.value_or("");
+        mark.from = {mark.to.kind, message.own};
+        break;
+    }
+    return mark;
+}
+
+/// Blocks for as long as the provider takes. Nobody misses a sign that was not shown.
+void show_typing(const ApiContext& context, const std::string& trace, const std::string& channel,
+                 const Mark& mark) {
+    const PluginLeasePtr lease = context.plugins ? context.plugins->lease(channel) : nullptr;
+    if (!lease || !lease->provides("channel/1") || !lease->capabilities().typing) return;
+    try {
+        lease->typing(Call{.trace = trace, .left = longest_typing_call}, mark);
+    } catch (const std::exception& error) {
+        log_debug("api", "the typing sign was not shown",
+                  {{"instance", channel}, {"error", error.what()}});
+    }
+}
+
+void typing(const ExchangePtr& exchange, ApiContext& context) {
+    Fields fields(exchange->request());
+    const auto is_typing = fields.flag("is_typing");
+    if (!fields.has("is_typing")) fields.refuse("is_typing", "missing_field", "is required");
+    fields.done();
+    if (!begins_once(exchange, context.store)) return;
+    std::string channel;
+    const Mark mark = context.store.read([&](Session& session) {
+        const auto conversation =
+            require_conversation(session, context, exchange->caller, exchange->params.at("id"));
+        require_live(conversation);
+        channel = conversation.channel;
+        if (context.realtime) {
+            context.realtime->typing({conversation.id,
+                                      conversation.number,
+                                      {.department = conversation.department,
+                                       .assignee = conversation.assignee,
+                                       .kind = conversation.kind}},
+                                     exchange->caller, *is_typing);
+        }
+        return mark_of(session, conversation);
+    });
+    Response response;
+    response.status = 204;
+    exchange->answer(response);
+    if (*is_typing) show_typing(context, exchange->id(), channel, mark);
+}
+
 }  // namespace
 
 void add_conversation_action_routes(Router& router, ApiContext& context) {
@@ -182,6 +251,17 @@ void add_conversation_action_routes(Router& router, ApiContext& context) {
                        handler(exchange, context);
                    });
     }
+    router.add({.name = "conversations.typing",
+                .method = "POST",
+                .path = "/api/v1/conversations/{id}/typing",
+                .body = BodyKind::json,
+                .roles = roles::message_writers,
+                .about = "Shows to the others, and to the contact where the channel can, that "
+                         "somebody writes.",
+                .takes = "TypingSign",
+                .answers = {{204}},
+                .problems = closed},
+               [&](const ExchangePtr& exchange) { typing(exchange, context); });
 }
 
 }  // namespace patchbay

@@ -51,6 +51,15 @@ std::optional<bool> Fields::flag(const std::string& name) {
     return std::nullopt;
 }
 
+std::optional<int64_t> Fields::number(const std::string& name) {
+    known_.push_back(name);
+    if (!has(name)) return std::nullopt;
+    const JsonValue value = object_->get(name);
+    if (value.isInteger() && !value.isBoolean()) return value.convert<int64_t>();
+    refuse(name, "invalid_field", "must be a whole number");
+    return std::nullopt;
+}
+
 std::optional<std::vector<std::string>> Fields::texts(const std::string& name, size_t most) {
     const JsonArray list = array(name);
     if (!list) return std::nullopt;

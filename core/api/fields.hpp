@@ -23,6 +23,7 @@ public:
     std::optional<std::string> text(const std::string& name, size_t most_bytes = 4096);
     std::string required_text(const std::string& name, size_t most_bytes = 4096);
     std::optional<bool> flag(const std::string& name);
+    std::optional<int64_t> number(const std::string& name);
     std::optional<std::vector<std::string>> texts(const std::string& name, size_t most = 100);
     JsonObject object(const std::string& name);  ///< Null pointer when absent.
     JsonArray array(const std::string& name);    ///< Null pointer when absent.

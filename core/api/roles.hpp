@@ -15,6 +15,8 @@ inline const Roles admins = {"owner", "admin"};
 inline const Roles message_readers = {"owner", "admin",  "expert",
                                       "agent", "viewer", "api:messages:read"};
 inline const Roles message_writers = {"owner", "admin", "expert", "agent", "api:messages:send"};
+inline const Roles bulk_senders = {"owner", "admin", "agent", "api:messages:bulk"};
+inline const Roles contact_writers = {"owner", "admin", "agent", "api:contacts:write"};
 inline const Roles config_readers = {"owner", "admin",  "expert",
                                      "agent", "viewer", "api:config:read"};
 inline const Roles operators = {"owner", "admin", "api:config:read"};

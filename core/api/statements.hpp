@@ -42,6 +42,15 @@ inline const Statement message_history{
     "message.history",
     "SELECT status,at,error_code FROM message_events WHERE message_id=$1 ORDER BY id",
     {"message_events_message"}};
+inline const Statement consent_of_address{
+    "consent.of_address",
+    "SELECT channel,state,at,source FROM consents WHERE kind=$1 AND value=$2",
+    {"PRIMARY"}};
+inline const Statement consent_history_of{
+    "consent.history_of",
+    "SELECT channel,state,at,source,evidence,actor FROM consent_history WHERE kind=$1 AND value=$2 "
+    "ORDER BY at",
+    {"consent_history_address"}};
 inline const Statement channel_state_all{
     "channel.state_all", "SELECT instance,paused_reason FROM channel_state", {}, true};
 

@@ -123,6 +123,22 @@ void change(const ExchangePtr& exchange, ApiContext& context) {
     answer_json(exchange, 200, user_json(changed));
 }
 
+void remove(const ExchangePtr& exchange, ApiContext& context) {
+    const std::string id = exchange->params.at("id");
+    const bool by_owner = exchange->caller.role == "owner" || exchange->caller.kind == "local";
+    context.store.write([&](Transaction& tx) {
+        const auto user = find_user(tx, id);
+        if (!user) throw unknown_id("user");
+        if (user->role == "owner" && !by_owner) {
+            throw Problem("forbidden", "Only an owner may delete owners.");
+        }
+        delete_user(tx, user->id);
+    });
+    Response response;
+    response.status = 204;
+    exchange->answer(response);
+}
+
 void make_token(const ExchangePtr& exchange, ApiContext& context) {
     Fields fields(exchange->request());
     const auto text = fields.text("ttl");
@@ -195,6 +211,14 @@ void add_user_routes(Router& router, ApiContext& context) {
                 .answers = {{.schema = "User"}},
                 .problems = {"last_owner", "unknown_department"}},
                [&](const ExchangePtr& exchange) { change(exchange, context); });
+    router.add({.name = "users.delete",
+                .method = "DELETE",
+                .path = "/api/v1/users/{id}",
+                .roles = roles::admins,
+                .about = "Deletes a user nothing refers to; deactivate the others.",
+                .answers = {{204}},
+                .problems = {"last_owner", "referenced"}},
+               [&](const ExchangePtr& exchange) { remove(exchange, context); });
     router.add({.name = "users.token",
                 .method = "POST",
                 .path = "/api/v1/users/{id}/token",

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "api/change_data.hpp"
+#include "api/contact_export.hpp"
 #include "api/idempotency.hpp"
 #include "api/live_events.hpp"
 #include "app/request_pipeline.hpp"
@@ -19,6 +20,8 @@ namespace {
 
 constexpr unsigned flow_workers = 4;
 constexpr unsigned webhook_workers = 4;
+// A stop must not wait behind a bulk send.
+constexpr unsigned task_workers = 3;
 
 StoreConfig store_config(const HubConfig& config) {
     StoreConfig store;
@@ -79,6 +82,11 @@ Hub::Hub(const HubConfig& config, Report report)
       ids_(clock_, prepare(store_, self_, report_)),
       numbers_(store_),
       plugins_(config, services_, config.state_folder() / "plugins"),
+      bulk_({.store = store_,
+             .mint = mint_,
+             .limits = [this](const std::string& name) { return delivery_.limits(name); },
+             .wake = [this](const std::string& queue) { delivery_.wake(queue); }}),
+      eraser_({.store = store_}),
       delivery_(
           store_, ids_, [this](const std::string& name) { return plugins_.lease(name); },
           self_.owner),
@@ -258,6 +266,10 @@ void Hub::add_queues() {
         note_credentials(instance.name);
     }
     delivery_.add_queue("flow", flow_workers, [this](ClaimedJob& job) { flows_.run(job); });
+    bulk_.add_to(tasks_);
+    eraser_.add_to(tasks_);
+    add_export_to(tasks_, store_);
+    delivery_.add_queue(task_queue, task_workers, [this](ClaimedJob& job) { tasks_.run(job); });
     follow_webhooks();
 }
 

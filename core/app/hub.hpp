@@ -9,7 +9,9 @@
 #include "base/clock_check.hpp"
 #include "base/ids.hpp"
 #include "config/hub_config.hpp"
+#include "delivery/bulk.hpp"
 #include "delivery/delivery.hpp"
+#include "delivery/erasure.hpp"
 #include "delivery/webhook_sender.hpp"
 #include "flows/flow_engine.hpp"
 #include "http/client.hpp"
@@ -74,6 +76,9 @@ private:
     HttpClient client_;
     HostServices services_;
     PluginHost plugins_;
+    TaskRunner tasks_;  // Before delivery, whose workers run it.
+    BulkSender bulk_;
+    Eraser eraser_;
     Delivery delivery_;
     FlowEngine flows_;
     EventRouter events_;

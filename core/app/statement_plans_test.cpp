@@ -4,8 +4,10 @@
 
 #include <filesystem>
 
+#include "delivery/erasure_statements.hpp"
 #include "delivery/sight_statements.hpp"
 #include "delivery/statements.hpp"
+#include "delivery/task_statements.hpp"
 #include "delivery/webhook_statements.hpp"
 #include "flows/statements.hpp"
 #include "identity/statements.hpp"

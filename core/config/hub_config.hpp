@@ -17,7 +17,8 @@ namespace patchbay {
 
 struct InstanceLimits {
     uint32_t concurrency = 8;
-    uint32_t per_second = 0;  ///< 0: the plugin's own capability, or none.
+    uint32_t per_second = 0;         ///< 0: the plugin's own capability, or none.
+    uint32_t bulk_per_day = 10'000;  ///< Recipients of bulk sends in 24 hours.
     uint64_t memory_bytes = 256ull << 20;
     uint32_t files = 256;
     std::chrono::milliseconds drain_timeout{30'000};

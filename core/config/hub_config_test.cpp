@@ -150,7 +150,7 @@ TEST(HubConfig, ReadsTheWholeOfAnInstance) {
     isolation: process
     signatures: observe
     aliases: {status: [/webhooks/sms/twilio/]}
-    limits: {concurrency: 4, per_second: 2, memory: 64MiB, files: 32, drain_timeout: 500ms}
+    limits: {concurrency: 4, per_second: 2, bulk_per_day: 500, memory: 64MiB, files: 32, drain_timeout: 500ms}
     config:
       auth_token: "hush-hush"
       attempts: 3
@@ -165,6 +165,7 @@ TEST(HubConfig, ReadsTheWholeOfAnInstance) {
     EXPECT_EQ(sms.isolation, "process");
     EXPECT_EQ(sms.signatures, "observe");
     EXPECT_EQ(sms.aliases.at("status"), std::vector<std::string>{"/webhooks/sms/twilio/"});
+    EXPECT_EQ(sms.limits.bulk_per_day, 500u);
     EXPECT_EQ(sms.limits.memory_bytes, 64ull << 20);
     EXPECT_EQ(sms.limits.drain_timeout, 500ms);
     const std::map<std::string, std::string> flat = {

@@ -110,6 +110,8 @@ void read_limits(Section limits, InstanceLimits& out) {
     out.concurrency =
         static_cast<uint32_t>(limits.number("concurrency", out.concurrency, 1, 10'000));
     out.per_second = static_cast<uint32_t>(limits.number("per_second", out.per_second, 0, 100'000));
+    out.bulk_per_day =
+        static_cast<uint32_t>(limits.number("bulk_per_day", out.bulk_per_day, 0, 10'000'000));
     out.memory_bytes = limits.bytes("memory", out.memory_bytes, 16ull << 20);
     out.files = static_cast<uint32_t>(limits.number("files", out.files, 16, 1'000'000));
     out.drain_timeout = limits.duration("drain_timeout", out.drain_timeout, 0ms, 10min);

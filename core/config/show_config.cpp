@@ -200,6 +200,7 @@ void show_instance(YamlText& out, const InstanceConfig& instance) {
     out.open("limits");
     out.plain("concurrency", std::to_string(instance.limits.concurrency));
     out.plain("per_second", std::to_string(instance.limits.per_second));
+    out.plain("bulk_per_day", std::to_string(instance.limits.bulk_per_day));
     out.plain("memory", size_text(instance.limits.memory_bytes));
     out.plain("files", std::to_string(instance.limits.files));
     out.plain("drain_timeout", duration_text(instance.limits.drain_timeout));

@@ -2,6 +2,7 @@
 
 #include "delivery/statements.hpp"
 #include "delivery/status.hpp"
+#include "delivery/task_statements.hpp"
 
 namespace patchbay {
 namespace {
@@ -11,6 +12,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds keep_ended = std::chrono::days{7};
 constexpr milliseconds keep_dead = std::chrono::days{30};
+constexpr milliseconds keep_tasks = std::chrono::days{30};
 constexpr size_t batch = 500;
 
 std::vector<MessageChange> expire_in(Transaction& tx, const Rows& due, TimeMs now) {
@@ -65,6 +67,8 @@ bool sweep_deliveries(Store& store) {
         const size_t dead = tx.run(sql::job_sweep_dead, {dead_before}).size();
         const size_t attempts = tx.run(sql::attempt_sweep, {dead_before}).size();
         const size_t early = tx.run(sql::status_sweep_early, {early_before}).size();
+        tx.run(sql::task_forget_results, {now});
+        tx.run(sql::task_sweep, {now - keep_tasks.count()});
         return std::max({jobs, dead, attempts, early}) == batch;
     });
 }

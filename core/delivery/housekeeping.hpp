@@ -15,7 +15,7 @@ size_t expire_sends(DeliveryContext& context);
 size_t reunite_statuses(DeliveryContext& context);
 
 /// Deletes one batch each of ended jobs (7 d), dead jobs and attempts (30 d) and early statuses
-/// nobody claimed (72 h). True: there is more to delete.
+/// nobody claimed (72 h); tasks after 30 d. True: there is more to delete.
 bool sweep_deliveries(Store& store);
 
 }  // namespace patchbay

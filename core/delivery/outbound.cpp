@@ -8,16 +8,6 @@
 namespace patchbay {
 namespace {
 
-Template template_from(const std::string& json) {
-    const JsonObject object = parse_json_object(json);
-    Template result{text_at(object, "name").value_or(""), text_at(object, "language").value_or("")};
-    result.provider_id = text_at(object, "provider_id").value_or("");
-    if (const JsonArray params = object->getArray("params")) {
-        for (const JsonValue& param : *params) result.params.push_back(param.toString());
-    }
-    return result;
-}
-
 Labels extra_from(const std::string& attributes) {
     Labels extra;
     const JsonObject object = parse_json_object(attributes);
@@ -60,13 +50,34 @@ OutboundMessage message_from(Session& session, const MessageView& view,
     if (!view.peer.empty()) message.to = {kind, view.peer};
     if (!view.own.empty()) message.from = {kind, view.own};
     message.media = media_from(view.media);
-    if (view.template_json) message.from_template = template_from(*view.template_json);
+    if (view.template_json)
+        message.from_template = template_from(parse_json_object(*view.template_json));
     message.extra = extra_from(view.attributes);
     message.valid_until_ms = view.valid_until.value_or(0);
     return message;
 }
 
 }  // namespace
+
+JsonObject template_json(const Template& from) {
+    JsonObject object = make_object();
+    JsonArray params = make_array();
+    for (const std::string& param : from.params) params->add(param);
+    object->set("name", from.name);
+    object->set("language", from.language);
+    object->set("params", params);
+    if (!from.provider_id.empty()) object->set("provider_id", from.provider_id);
+    return object;
+}
+
+Template template_from(const JsonObject& object) {
+    Template result{text_at(object, "name").value_or(""), text_at(object, "language").value_or("")};
+    result.provider_id = text_at(object, "provider_id").value_or("");
+    if (const JsonArray params = object->getArray("params")) {
+        for (const JsonValue& param : *params) result.params.push_back(param.toString());
+    }
+    return result;
+}
 
 std::optional<Outgoing> load_outgoing(Session& session, const std::string& message_id,
                                       int64_t job_id) {

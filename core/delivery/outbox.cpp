@@ -4,7 +4,9 @@
 
 #include "base/crypto.hpp"
 #include "base/json.hpp"
+#include "delivery/erasure.hpp"
 #include "delivery/jobs.hpp"
+#include "delivery/outbound.hpp"
 #include "delivery/statements.hpp"
 #include "delivery/status.hpp"
 #include "identity/statements.hpp"
@@ -46,22 +48,6 @@ Target known_target(Transaction& tx, const Draft& draft) {
     return target;
 }
 
-// What can be said before anything is looked up or made.
-void require_fitting(const Draft& draft) {
-    const SendLimits& limits = draft.limits;
-    if (count_characters(draft.text) > limits.text_chars) {
-        throw SendRefused("text_too_long", "the text has more than " +
-                                               std::to_string(limits.text_chars) + " characters");
-    }
-    if (draft.media.size() > limits.media) {
-        throw SendRefused("unsupported_media",
-                          "at most " + std::to_string(limits.media) + " files on this channel");
-    }
-    if (draft.from_template && !limits.templates) {
-        throw SendRefused("unsupported_media", "this channel has no templates");
-    }
-}
-
 void require_consent(Session& session, const Address& to, const std::string& channel) {
     if (!to.value.empty() && is_opted_out(session, to, channel)) {
         throw SendRefused("recipient_opted_out", "the recipient has opted out");
@@ -73,6 +59,9 @@ Target target_by_address(Transaction& tx, Mint& mint, const Draft& draft, TimeMs
         throw SendRefused("not_found", "neither a conversation nor an address is given");
     require_consent(tx, draft.to, draft.channel);  // Before a contact is made for nothing.
     const ContactRef contact = find_or_create_contact(tx, mint, draft.to, "", now);
+    if (contact.created && was_erased(tx, draft.to)) {
+        throw SendRefused("recipient_opted_out", "the recipient asked to be forgotten");
+    }
     const ConversationRef conversation =
         find_or_create_conversation(tx, mint,
                                     {.channel = draft.channel,
@@ -101,20 +90,6 @@ void require_open_window(const Draft& draft, const Target& target, TimeMs now) {
     }
 }
 
-std::optional<std::string> template_json(const Draft& draft) {
-    if (!draft.from_template) return std::nullopt;
-    JsonObject object = make_object();
-    JsonArray params = make_array();
-    for (const std::string& param : draft.from_template->params) params->add(param);
-    object->set("name", draft.from_template->name);
-    object->set("language", draft.from_template->language);
-    object->set("params", params);
-    if (!draft.from_template->provider_id.empty()) {
-        object->set("provider_id", draft.from_template->provider_id);
-    }
-    return to_json(object);
-}
-
 NewMessage message_of(const Draft& draft, const Target& target, TimeMs valid_until) {
     NewMessage message;
     message.conversation_id = target.conversation_id;
@@ -127,7 +102,7 @@ NewMessage message_of(const Draft& draft, const Target& target, TimeMs valid_unt
     message.own = draft.from;
     message.kind = draft.kind;
     message.body = draft.text;
-    message.template_json = template_json(draft);
+    if (draft.from_template) message.template_json = to_json(template_json(*draft.from_template));
     message.attributes = draft.attributes;
     message.reply_to = draft.reply_to;
     message.client_ref = draft.client_ref;
@@ -178,6 +153,21 @@ SendLimits SendLimits::of(const Capabilities& capabilities) {
     limits.templates = capabilities.templates;
     limits.session_window = capabilities.session_window;
     return limits;
+}
+
+void require_fitting(const Draft& draft) {
+    const SendLimits& limits = draft.limits;
+    if (count_characters(draft.text) > limits.text_chars) {
+        throw SendRefused("text_too_long", "the text has more than " +
+                                               std::to_string(limits.text_chars) + " characters");
+    }
+    if (draft.media.size() > limits.media) {
+        throw SendRefused("unsupported_media",
+                          "at most " + std::to_string(limits.media) + " files on this channel");
+    }
+    if (draft.from_template && !limits.templates) {
+        throw SendRefused("unsupported_media", "this channel has no templates");
+    }
 }
 
 QueuedMessage queue_message(Transaction& tx, Mint& mint, const Draft& draft, TimeMs now) {

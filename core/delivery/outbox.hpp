@@ -73,6 +73,9 @@ struct SendRefused : std::runtime_error {
     std::string code;
 };
 
+/// What can be said of a draft before anything is looked up or made. Throws SendRefused.
+void require_fitting(const Draft& draft);
+
 /// Throws SendRefused. After the commit call Delivery::wake(channel).
 QueuedMessage queue_message(Transaction& tx, Mint& mint, const Draft& draft, TimeMs now);
 

@@ -111,8 +111,7 @@ FlowEngine::Situation FlowEngine::read(const ClaimedJob& job) {
 
 StepResult FlowEngine::run_step(const ClaimedJob& job, const Situation& situation) {
     const auto& [message, conversation, session] = situation;
-    if (conversation.mode != "flow" || conversation.state == "closed")
-        return {};  // Staff took over.
+    if (conversation.mode != "flow" || !conversation.is_live()) return {};  // Staff took over.
 
     const PluginLeasePtr flow = plugins_.lease(job.payload);
     if (!flow) throw Error(ErrorKind::unavailable, "flow instance is not active: " + job.payload);

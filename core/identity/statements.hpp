@@ -57,6 +57,22 @@ inline const Statement department_add{"user.department_add",
 inline const Statement department_clear{
     "user.department_clear", "DELETE FROM user_departments WHERE user_id=$1", {"PRIMARY"}};
 
+inline const Statement department_members{
+    "user.department_members",
+    "SELECT d.department,COUNT(*) FROM user_departments d JOIN users u ON u.id=d.user_id WHERE "
+    "u.disabled_at IS NULL GROUP BY d.department",
+    {},
+    true};
+inline const Statement user_delete{"user.delete", "DELETE FROM users WHERE id=$1", {"PRIMARY"}};
+// Who wrote, was given a conversation or did what is recorded stays known by name.
+inline const Statement user_referenced{
+    "user.referenced",
+    "SELECT EXISTS(SELECT 1 FROM messages WHERE sender_id=$1 AND sender_type='staff') OR "
+    "EXISTS(SELECT 1 FROM conversations WHERE assignee=$1) OR "
+    "EXISTS(SELECT 1 FROM participants WHERE ref=$1 AND active=1) OR "
+    "EXISTS(SELECT 1 FROM audit WHERE actor=$1)",
+    {"messages_staff", "conversations_assignee", "participants_ref", "audit_actor"}};
+
 /// GCRA: full_at is when the bucket is full again (data-model.md section 6).
 inline const Statement rate_take{
     "rate.take",

@@ -45,6 +45,12 @@ void replace_departments(Transaction& tx, const std::string& user_id,
     for (const auto& department : departments) tx.run(sql::department_add, {user_id, department});
 }
 
+bool is_last_owner(Session& session, const std::string& id) {
+    return session.first(sql::user_owners, {id})->number(0) == 0;
+}
+
+Problem last_owner() { return Problem("last_owner", "The hub needs an active owner."); }
+
 }  // namespace
 
 std::string folded_email(std::string_view email) { return ascii_lower(trim(email)); }
@@ -98,9 +104,8 @@ User change_user(Transaction& tx, const std::string& id, const UserChange& chang
     const std::string role = change.role.value_or(user->role);
     const bool active = change.active.value_or(user->active());
     const bool stays_owner = role == "owner" && active;
-    if (user->role == "owner" && user->active() && !stays_owner &&
-        tx.first(sql::user_owners, {user->id})->number(0) == 0) {
-        throw Problem("last_owner", "The hub needs an active owner.");
+    if (user->role == "owner" && user->active() && !stays_owner && is_last_owner(tx, user->id)) {
+        throw last_owner();
     }
     const bool rights_change = role != user->role || active != user->active() ||
                                (change.departments && *change.departments != user->departments);
@@ -115,6 +120,23 @@ User change_user(Transaction& tx, const std::string& id, const UserChange& chang
                  .kind = active ? AccessChange::Kind::rights_changed : AccessChange::Kind::ended});
     }
     return *find_user(tx, user->id);
+}
+
+void delete_user(Transaction& tx, const std::string& id) {
+    const auto user = find_user(tx, id);
+    if (!user) throw Problem("unknown_id", "There is no such user.");
+    if (user->role == "owner" && user->active() && is_last_owner(tx, user->id)) throw last_owner();
+    const Problem referenced("referenced",
+                             "The user wrote messages or did what is on record: "
+                             "deactivate it instead.");
+    if (tx.first(sql::user_referenced, {user->id})->number(0) != 0) throw referenced;
+    try {
+        tx.run(sql::user_delete, {user->id});
+    } catch (const StoreError& error) {
+        // A plugin's table may refer to it.
+        if (error.kind == StoreError::Kind::constraint) throw referenced;
+        throw;
+    }
 }
 
 void set_password(Transaction& tx, const std::string& user_id, const std::string& phc,

@@ -52,4 +52,8 @@ User change_user(Transaction& tx, const std::string& id, const UserChange& chang
 void set_password(Transaction& tx, const std::string& user_id, const std::string& phc,
                   bool ends_tokens, TimeMs now);
 
+/// What belongs to the user alone goes too: sessions, API keys, departments. Throws Problem
+/// unknown_id, last_owner, referenced.
+void delete_user(Transaction& tx, const std::string& id);
+
 }  // namespace patchbay

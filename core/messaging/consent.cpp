@@ -43,9 +43,16 @@ ConsentWord consent_word(std::string_view text) {
 
 bool is_opted_out(Session& session, const Address& address, const std::string& channel) {
     const Rows rows = session.run(sql::consent_get, {address.kind, address.value});
-    return std::any_of(rows.begin(), rows.end(), [&](const Row& row) {
-        return (row.text(0) == "*" || row.text(0) == channel) && row.text(1) == "out";
-    });
+    bool out = false;
+    TimeMs newest = 0;
+    for (const Row& row : rows) {
+        if (row.text(0) != "*" && row.text(0) != channel) continue;
+        const bool says_out = row.text(1) == "out";
+        const TimeMs at = row.number(2);
+        out = at > newest ? says_out : at == newest && says_out ? true : out;
+        newest = std::max(newest, at);
+    }
+    return out;
 }
 
 void set_consent(Transaction& tx, Ids& ids, const ConsentChange& change) {

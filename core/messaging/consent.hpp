@@ -16,7 +16,7 @@ enum class ConsentWord { none, stop, start, help };
 /// https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
 ConsentWord consent_word(std::string_view text);
 
-/// True after an opt-out for this channel or for all.
+/// True after an opt-out for this channel or for all; of the two the later word counts.
 bool is_opted_out(Session& session, const Address& address, const std::string& channel);
 
 struct ConsentChange {
@@ -24,7 +24,7 @@ struct ConsentChange {
     std::string channel;   ///< an instance, or "*"
     std::string state;     ///< in or out
     std::string source;    ///< word, api, provider
-    std::string evidence;  ///< message id; may be empty
+    std::string evidence;  ///< message id, or the reason somebody gave; may be empty
     std::string actor;
     TimeMs at = 0;
 };

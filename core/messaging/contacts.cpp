@@ -1,5 +1,8 @@
 #include "messaging/contacts.hpp"
 
+#include "base/json.hpp"
+#include "messaging/changes.hpp"
+#include "messaging/conversations.hpp"
 #include "messaging/statements.hpp"
 
 namespace patchbay {
@@ -18,6 +21,22 @@ bool is_no_name(const std::string& name, const Address& address) {
     return digits.empty() || address.value.ends_with(digits);
 }
 
+bool is_live(const Row& conversation) {
+    return conversation.text(3) == "open" || conversation.text(3) == "pending";
+}
+
+// Closed before they are moved: a contact has one live conversation on a channel for one purpose.
+JsonArray close_doubles(Transaction& tx, const ContactMerge& merge, const Rows& conversations) {
+    JsonArray closed = make_array();
+    for (const Row& one : conversations) {
+        const Values place = {one.text(1), merge.kept_id, one.text(2)};
+        if (!is_live(one) || !tx.first(sql::conversation_find_purpose, place)) continue;
+        change_conversation(tx, one.text(0), {.state = "closed"}, merge.now);
+        closed->add(one.text(0));
+    }
+    return closed;
+}
+
 }  // namespace
 
 ContactRef find_or_create_contact(Transaction& tx, Mint& mint, const Address& address,
@@ -33,6 +52,43 @@ ContactRef find_or_create_contact(Transaction& tx, Mint& mint, const Address& ad
     tx.run(sql::address_insert,
            {contact.address_id, address.kind, address.value, contact.contact_id, at});
     return contact;
+}
+
+void change_contact(Transaction& tx, const ContactView& contact, const ContactChanges& changes,
+                    TimeMs now) {
+    const auto changed = tx.first(sql::contact_change,
+                                  {changes.name.value_or(contact.name), nullable(contact.locale),
+                                   changes.attributes.value_or(contact.attributes),
+                                   int64_t{contact.active}, now, contact.id, contact.version});
+    // Between two statements of one transaction, on PostgreSQL.
+    if (!changed) throw StoreError(StoreError::Kind::unavailable, "the contact changed meanwhile");
+}
+
+void merge_contacts(Transaction& tx, Ids& ids, const ContactMerge& merge) {
+    const auto gone = find_contact(tx, merge.gone_id), kept = find_contact(tx, merge.kept_id);
+    if (!gone || !kept || gone->id == kept->id) throw std::logic_error("merge_contacts");
+    const Rows conversations = tx.run(sql::conversation_of_contact, {gone->id});
+    JsonObject moved = make_object();
+    moved->set("closed", close_doubles(tx, merge, conversations));
+    JsonArray addresses = make_array(), moved_conversations = make_array();
+    for (const Row& row : tx.run(sql::merge_addresses, {kept->id, gone->id})) {
+        addresses->add(row.text(0));
+    }
+    tx.run(sql::merge_conversations, {kept->id, merge.now, gone->id});
+    for (const Row& one : conversations) {
+        moved_conversations->add(one.text(0));
+        tx.note(changes::conversation_updated, one.text(0));
+    }
+    tx.run(sql::merge_participants, {kept->id, gone->id});
+    tx.run(sql::merge_earlier, {kept->id, gone->id});
+    tx.run(sql::merge_gone, {kept->id, merge.now, gone->id});
+    const std::string& name = kept->name.empty() ? gone->name : kept->name;
+    const TimeMs last = std::max(kept->last_message_at, gone->last_message_at);
+    tx.run(sql::contact_touch, {last, name, merge.now, kept->id});
+    moved->set("addresses", addresses);
+    moved->set("conversations", moved_conversations);
+    tx.run(sql::merge_record,
+           {ids.uuid(), kept->id, gone->id, to_json(JsonValue(moved)), merge.actor, merge.now});
 }
 
 }  // namespace patchbay

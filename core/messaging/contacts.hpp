@@ -1,9 +1,11 @@
 // People and the ways to reach them.
 #pragma once
+#include <optional>
 #include <patchbay/sdk.hpp>
 #include <string>
 
 #include "messaging/mint.hpp"
+#include "messaging/views.hpp"
 
 namespace patchbay {
 
@@ -16,5 +18,22 @@ struct ContactRef {
 /// `name`; its last-message time moves to `at`.
 ContactRef find_or_create_contact(Transaction& tx, Mint& mint, const Address& address,
                                   const std::string& name, TimeMs at);
+
+/// What is set is changed, the rest stays.
+struct ContactChanges {
+    std::optional<std::string> name{}, attributes{};
+};
+void change_contact(Transaction& tx, const ContactView& contact, const ContactChanges& changes,
+                    TimeMs now);
+
+struct ContactMerge {
+    std::string gone_id, kept_id;
+    std::string actor;
+    TimeMs now = 0;
+};
+/// One person who was taken for two: addresses and conversations of the gone contact become the
+/// kept one's, whose name and attributes stay. Where both have a live conversation on a channel for
+/// one purpose, the gone one's is closed. Both must be there and differ (std::logic_error).
+void merge_contacts(Transaction& tx, Ids& ids, const ContactMerge& merge);
 
 }  // namespace patchbay

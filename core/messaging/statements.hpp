@@ -35,24 +35,59 @@ inline const Statement contact_touch{
 inline const Statement contact_get{
     "contact.get",
     "SELECT id,name,attributes,active,created_at,updated_at,last_message_at,locale,version FROM "
-    "contacts WHERE id=$1 AND merged_into IS NULL",
+    "contacts WHERE id=$1 AND merged_into IS NULL AND erased_at IS NULL",
     {"PRIMARY"}};
 inline const Statement contact_change{
     "contact.change",
     "UPDATE contacts SET name=$1,locale=$2,attributes=$3,active=$4,updated_at=$5,version=version+1 "
     "WHERE id=$6 AND version=$7 RETURNING version",
     {"PRIMARY"}};
+inline const Statement contact_kept{
+    "contact.kept",
+    "SELECT merged_into FROM contacts WHERE id=$1 AND merged_into IS NOT NULL",
+    {"PRIMARY"}};
+
+// ---- merging contacts ----
+inline const Statement merge_addresses{
+    "merge.addresses",
+    "UPDATE addresses SET contact_id=$1 WHERE contact_id=$2 RETURNING id",
+    {"addresses_contact"}};
+inline const Statement conversation_of_contact{
+    "conversation.of_contact",
+    "SELECT id,channel,purpose,state FROM conversations WHERE contact_id=$1",
+    {"conversations_contact"}};
+inline const Statement merge_conversations{
+    "merge.conversations",
+    "UPDATE conversations SET contact_id=$1,updated_at=$2,version=version+1 WHERE contact_id=$3",
+    {"conversations_contact"}};
+inline const Statement merge_participants{
+    "merge.participants",
+    "UPDATE participants SET ref=$1 WHERE ref=$2 AND active=1 AND kind='contact' AND NOT EXISTS "
+    "(SELECT 1 FROM participants p WHERE p.conversation_id=participants.conversation_id AND "
+    "p.kind='contact' AND p.ref=$1)",
+    {"participants_ref", "PRIMARY"}};
+// Chains stay flat: what had been merged into the gone one is the kept one's now.
+inline const Statement merge_earlier{"merge.earlier",
+                                     "UPDATE contacts SET merged_into=$1 WHERE merged_into=$2",
+                                     {"contacts_merged"}};
+inline const Statement merge_gone{
+    "merge.gone",
+    "UPDATE contacts SET merged_into=$1,updated_at=$2,version=version+1 WHERE id=$3",
+    {"PRIMARY"}};
+inline const Statement merge_record{
+    "merge.record",
+    "INSERT INTO contact_merges(id,kept_id,gone_id,moved,actor,at) VALUES($1,$2,$3,$4,$5,$6)"};
+
 inline const Statement contact_list{
     "contact.list",
     "SELECT id,name,attributes,active,created_at,updated_at,last_message_at,locale,version FROM "
-    "contacts WHERE merged_into IS NULL AND (last_message_at,id)<($1,$2) ORDER BY last_message_at "
-    "DESC,id DESC "
-    "LIMIT $3",
+    "contacts WHERE merged_into IS NULL AND erased_at IS NULL AND (last_message_at,id)<($1,$2) "
+    "ORDER BY last_message_at DESC,id DESC LIMIT $3",
     {"contacts_recent"}};
 
 // ---- consent ----
 inline const Statement consent_get{
-    "consent.get", "SELECT channel,state FROM consents WHERE kind=$1 AND value=$2", {"PRIMARY"}};
+    "consent.get", "SELECT channel,state,at FROM consents WHERE kind=$1 AND value=$2", {"PRIMARY"}};
 inline const Statement consent_set{
     "consent.set",
     "INSERT INTO consents(kind,value,channel,state,source,at) VALUES($1,$2,$3,$4,$5,$6) ON "

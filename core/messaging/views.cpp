@@ -127,7 +127,11 @@ std::optional<MessageView> find_message(Session& session, const std::string& id)
 }
 
 std::optional<ContactView> find_contact(Session& session, const std::string& id) {
-    const auto row = session.first(sql::contact_get, {id});
+    auto row = session.first(sql::contact_get, {id});
+    if (!row) {
+        const auto kept = session.first(sql::contact_kept, {id});
+        if (kept) row = session.first(sql::contact_get, {kept->text(0)});
+    }
     if (!row) return std::nullopt;
     std::vector<ContactView> one{ContactView::from_row(*row)};
     load_addresses(session, one);

@@ -62,6 +62,7 @@ std::optional<ConversationView> find_conversation(Session& session,
                                                   const std::string& id_or_number);
 std::optional<MessageView> find_message(Session& session,
                                         const std::string& id_or_number);  ///< With media.
+/// Also by the id of one that was merged into it.
 std::optional<ContactView> find_contact(Session& session, const std::string& id);
 void load_media(Session& session, std::vector<MessageView>& messages);
 void load_addresses(Session& session, std::vector<ContactView>& contacts);

@@ -198,6 +198,8 @@ void Connection::configure(Role role) {
     // KiB. What several readers would keep twice, the kernel keeps once.
     pragma(role == Role::writer ? "cache_size=-16384" : "cache_size=-4096");
     if (role == Role::reader) pragma("query_only=ON");
+    // What was erased is gone from the file too (S86). Debian's SQLite does so anyway.
+    if (role == Role::writer) pragma("secure_delete=ON");
     // Told of the log's length after each commit, the writer needs no look at the file.
     sqlite3_wal_hook(
         db_,

@@ -109,6 +109,8 @@ void Store::with_reader(const std::function<void(Session&)>& work) try {
     throw;
 }
 
+void Store::empty_log() { impl_->writer->empty_log(); }
+
 void Store::backup(const std::filesystem::path& copy) { make_backup(impl_->file, copy); }
 
 void Store::migrate(const std::string& component, const std::vector<Migration>& migrations,

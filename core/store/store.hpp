@@ -210,6 +210,10 @@ public:
     /// runs. Throws StoreError; a file that is there already is left alone.
     void backup(const std::filesystem::path& copy);
 
+    /// The log beside the database, which still has what was overwritten or deleted, is emptied
+    /// after one of the next commits: as soon as no reader needs it. [any thread]
+    void empty_log();
+
     /// `listener` gets what was noted (Transaction::note), on the writer thread, in the order of
     /// the commits and before `done` of the same work. It must be short, not throw and not write.
     /// Empty: none; no call of the old one goes on when this returns.

@@ -302,6 +302,11 @@ void Writer::reopen() {
 }
 
 void Writer::checkpoint_if_long() {
+    if (empties_log_.exchange(false)) {
+        checkpoint(true);
+        if (connection_->log_bytes() > 0) empties_log_ = true;  // A reader needs it: at the next.
+        return;
+    }
     const size_t bytes = connection_->log_bytes();
     if (bytes < long_log_bytes) checkpoint_at_ = long_log_bytes;
     if (bytes < checkpoint_at_) return;

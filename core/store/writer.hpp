@@ -36,6 +36,8 @@ public:
 
     /// [any thread] See Store::on_noted.
     void on_noted(std::function<void(Transaction&, const Changes&)> follower);
+    /// [any thread] See Store::empty_log.
+    void empty_log() { empties_log_ = true; }
 
     size_t queued() const { return queue_.size(); }
     uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
@@ -82,6 +84,7 @@ private:
     SteadyClock::duration last_commit_{};
     std::atomic<uint64_t> commits_{0};
     std::atomic<bool> full_{false};
+    std::atomic<bool> empties_log_{false};
 
     WriteQueue queue_;
     mutable std::mutex damage_mutex_;

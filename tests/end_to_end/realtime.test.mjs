@@ -37,6 +37,19 @@ async function agentOf(hub, department) {
   return (await hub.cli(['token', '--email', email])).stdout.match(/[\w-]+\.[\w-]+\.[\w-]+/)[0];
 }
 
+test('a typing sign that comes by POST is told to the others', async (t) => {
+  const { hub } = await place(t);
+  await textIn(hub, guest, 'Hello');
+  await hub.routed();
+  const [opened] = await hub.list('/api/v1/conversations');
+  const socket = await Socket.of(hub, 'admin');
+  await socket.subscribe('conversations');
+  const answer = await hub.api('POST', `/api/v1/conversations/${opened.id}/typing`, { is_typing: true });
+  assert.equal(answer.status, 204, answer.body);
+  const me = (await hub.api('GET', '/api/v1/auth/me')).json;
+  assert.deepEqual((await socket.event('typing')).data, { conversation_id: opened.id, user_id: me.id, is_typing: true });
+});
+
 test('S67: a socket opens by header or first message, and by nothing in the URL', async (t) => {
   const { hub } = await place(t);
   const token = await hub.token('owner');
