@@ -35,7 +35,8 @@ protected:
     }
     void status(const std::string& message, const std::string& word) {
         store_.write([&](Transaction& tx) {
-            raise_status(tx, message, word, word == "failed" ? "30006" : "", "", clock_.now_ms());
+            raise_status(tx, {"sms", message}, word, word == "failed" ? "30006" : "", "",
+                         clock_.now_ms());
         });
     }
     std::string owner_ = token_for("owner");

@@ -186,12 +186,7 @@ void typing(const ExchangePtr& exchange, ApiContext& context) {
         require_live(conversation);
         channel = conversation.channel;
         if (context.realtime) {
-            context.realtime->typing({conversation.id,
-                                      conversation.number,
-                                      {.department = conversation.department,
-                                       .assignee = conversation.assignee,
-                                       .kind = conversation.kind}},
-                                     exchange->caller, *is_typing);
+            context.realtime->typing(conversation.id, exchange->caller, *is_typing);
         }
         return mark_of(session, conversation);
     });

@@ -155,7 +155,7 @@ TEST_F(Erasure, WaitsForASendThatIsUnderWay_F66) {
     EXPECT_EQ(get("/api/v1/jobs/" + job, owner_).text("status"), "running");
     store_.write([&](Transaction& tx) {
         touch_lane(tx, running.front().lane);
-        raise_status(tx, sent.text("id"), "accepted", "", "", clock_.now_ms());
+        raise_status(tx, {"sms", sent.text("id")}, "accepted", "", "", clock_.now_ms());
         end_job(tx, running.front(), "done", "", clock_.now_ms());
     });
     clock_.advance(std::chrono::seconds{1});

@@ -175,10 +175,12 @@ TEST_F(Webhooks, CarryTheirTypeTimeDataAndSignature) {
 TEST_F(Webhooks, TellAStatusAsItWasThen) {
     const std::string message = queue("+15558675310").message_id;
     add({"message.status"});
-    store.write(
-        [&](Transaction& tx) { raise_status(tx, message, "sent", "", "", clock.now_ms()); });
-    store.write(
-        [&](Transaction& tx) { raise_status(tx, message, "read", "", "", clock.now_ms()); });
+    store.write([&](Transaction& tx) {
+        raise_status(tx, {"sms", message}, "sent", "", "", clock.now_ms());
+    });
+    store.write([&](Transaction& tx) {
+        raise_status(tx, {"sms", message}, "read", "", "", clock.now_ms());
+    });
     tell();
     tell();
     ASSERT_EQ(received.size(), 2u);

@@ -212,7 +212,8 @@ private:
 
     /// True when standard input has something.
     bool listen(int wait_ms) {
-        const int count = ::epoll_wait(epoll_, ready_.data(), static_cast<int>(ready_.size()), wait_ms);
+        const int count =
+            ::epoll_wait(epoll_, ready_.data(), static_cast<int>(ready_.size()), wait_ms);
         bool has_input = false;
         for (int i = 0; i < count; ++i) {
             const uint64_t number = ready_[static_cast<size_t>(i)].data.u64;
