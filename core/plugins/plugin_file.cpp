@@ -76,6 +76,8 @@ std::string_view find_section(const Bytes& bytes, const Elf64_Ehdr& header, std:
         refuse("the ELF header is damaged");
     if (header.e_shnum == 0 || header.e_shstrndx >= header.e_shnum)
         refuse("the library has no table of sections");
+    // The last thing in a file: where a byte of it is missing, more may be.
+    bytes.part(header.e_shoff, uint64_t{header.e_shnum} * sizeof(Elf64_Shdr));
     const Elf64_Shdr texts = section(header.e_shstrndx);
     const std::string_view names = bytes.part(texts.sh_offset, texts.sh_size);
     for (uint64_t i = 0; i < header.e_shnum; ++i) {
