@@ -33,6 +33,7 @@ void add_api_routes(Router& router, ApiContext& context) {
     add_flow_routes(router, context);
     add_template_routes(router, context);
     add_webhook_routes(router, context);
+    add_media_routes(router, context);
     add_openapi_routes(router);
     add_docs_routes(router, context);
 }

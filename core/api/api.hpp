@@ -10,6 +10,8 @@
 #include "http/router.hpp"
 #include "identity/identity.hpp"
 #include "identity/sealer.hpp"
+#include "messaging/blob_store.hpp"
+#include "messaging/media_links.hpp"
 #include "messaging/mint.hpp"
 #include "plugins/plugin_host.hpp"
 #include "realtime/realtime.hpp"
@@ -49,6 +51,9 @@ struct ApiContext {
     std::function<void()> webhooks_changed{};
     /// What /metrics shows of parts that keep account themselves. Empty: nothing.
     std::function<void(Samples&)> collect_metrics{};
+    /// nullptr: files are kept elsewhere, or nowhere.
+    const BlobStore* blobs = nullptr;
+    const MediaLinks* media_links = nullptr;
 
     const Clock& clock() const { return store.clock(); }
     TimeMs now() const { return clock().now_ms(); }

@@ -27,6 +27,7 @@ void add_config_routes(Router& router, ApiContext& context);
 void add_flow_routes(Router& router, ApiContext& context);
 void add_template_routes(Router& router, ApiContext& context);
 void add_webhook_routes(Router& router, ApiContext& context);
+void add_media_routes(Router& router, ApiContext& context);
 void add_health_routes(Router& router, ApiContext& context);
 void add_metrics_routes(Router& router, ApiContext& context);
 void add_openapi_routes(Router& router);

@@ -50,10 +50,11 @@ protected:
     struct Call {
         std::string method = "GET", target, body{}, token{};
         std::vector<HttpHeader> headers{};
+        std::string raw_body{};  ///< Of another type, with headers of its own.
     };
     Answer call(const Call& wanted) {
         Answer out{raw(wanted), make_object()};
-        if (!out.response.body.empty()) {
+        if (out.response.header("content-type").find("json") != std::string::npos) {
             out.json = parse_json_object(std::string_view(out.response.body));
         }
         return out;
@@ -72,6 +73,7 @@ protected:
             request.headers.push_back({"Content-Length", std::to_string(wanted.body.size())});
             request.body = wanted.body;
         }
+        if (!wanted.raw_body.empty()) request.body = wanted.raw_body;
         if (!wanted.token.empty()) {
             request.headers.push_back({"Authorization", "Bearer " + wanted.token});
         }

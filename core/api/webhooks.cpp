@@ -8,6 +8,7 @@
 #include "api/resources.hpp"
 #include "api/roles.hpp"
 #include "http/url_reach.hpp"
+#include "identity/audit.hpp"
 
 namespace patchbay {
 namespace {
@@ -71,6 +72,15 @@ std::vector<std::string> read_events(Fields& fields) {
     return *events;
 }
 
+/// What the audit record says of it: no secret is part of that.
+JsonObject facts_of(const Webhook& webhook) {
+    JsonObject facts = make_object();
+    facts->set("url", webhook.url);
+    facts->set("events", json_texts(webhook.topics));
+    facts->set("enabled", !webhook.paused_reason.has_value());
+    return facts;
+}
+
 Webhook require_webhook(Session& session, const std::string& id) {
     auto webhook = find_webhook(session, id);
     if (!webhook) throw unknown_id("webhook");
@@ -105,7 +115,8 @@ void create(const ExchangePtr& exchange, ApiContext& context) {
     const SecretOnce shown(exchange);
     answer_once(
         exchange, context,
-        [&context, wanted, shown](Transaction& tx) {
+        [&context, wanted, shown,
+         record = audit_of(exchange, "webhook.create", "webhook")](Transaction& tx) mutable {
             const TimeMs now = context.now();
             const auto id = add_webhook(tx, context.ids(), wanted, now);
             if (!id) {
@@ -115,7 +126,11 @@ void create(const ExchangePtr& exchange, ApiContext& context) {
             const std::string secret = make_webhook_secret();
             set_webhook_secret(tx, context.sealer, *id, secret, now);
             shown.set(secret);
-            Response response = json_response(201, webhook_json(require_webhook(tx, *id)));
+            const Webhook webhook = require_webhook(tx, *id);
+            record.object = *id;
+            record.after = facts_of(webhook);
+            append_audit(tx, record, now);
+            Response response = json_response(201, webhook_json(webhook));
             response.headers["location"] = "/api/v1/webhooks/" + *id;
             return response;
         },
@@ -159,9 +174,12 @@ void patch(const ExchangePtr& exchange, ApiContext& context) {
     const SecretOnce shown(exchange);
     answer_once(
         exchange, context,
-        [&context, change, shown, id = exchange->params.at("id")](Transaction& tx) {
+        [&context, change, shown, id = exchange->params.at("id"),
+         record = audit_of(exchange, "webhook.change", "webhook")](Transaction& tx) mutable {
             const TimeMs now = context.now();
             Webhook webhook = require_webhook(tx, id);
+            record.object = id;
+            record.before = facts_of(webhook);
             apply(change, webhook);
             change_webhook(tx, webhook, now);
             if (change.rotates) {
@@ -169,6 +187,9 @@ void patch(const ExchangePtr& exchange, ApiContext& context) {
                 set_webhook_secret(tx, context.sealer, id, secret, now);
                 shown.set(secret);
             }
+            record.after = facts_of(webhook);
+            record.after->set("new_secret", change.rotates);
+            append_audit(tx, record, now);
             return json_response(200, webhook_json(require_webhook(tx, id)));
         },
         context.webhooks_changed);
@@ -177,8 +198,12 @@ void patch(const ExchangePtr& exchange, ApiContext& context) {
 void drop(const ExchangePtr& exchange, ApiContext& context) {
     answer_once(
         exchange, context,
-        [id = exchange->params.at("id")](Transaction& tx) {
-            if (!drop_webhook(tx, id)) throw unknown_id("webhook");
+        [&context, id = exchange->params.at("id"),
+         record = audit_of(exchange, "webhook.delete", "webhook")](Transaction& tx) mutable {
+            record.object = id;
+            record.before = facts_of(require_webhook(tx, id));
+            drop_webhook(tx, id);
+            append_audit(tx, record, context.now());
             return Response{.status = 204};
         },
         context.webhooks_changed);

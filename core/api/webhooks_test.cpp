@@ -122,6 +122,21 @@ TEST_F(WebhookApi, StopAndGoOn) {
     EXPECT_EQ(get(path_, owner_).count("items"), 0u);
 }
 
+TEST_F(WebhookApi, AreInTheAuditRecordWithoutTheirSecretS84) {
+    static const Statement all{
+        "test.webhook_audit", "SELECT action,before,after FROM audit ORDER BY seq", {}, true};
+    const std::string id = create().text("id");
+    patch(id, R"({"rotate_secret":true,"enabled":false})");
+    call({.method = "DELETE", .target = path_ + "/" + id, .token = owner_});
+    std::vector<std::string> actions;
+    for (const Row& row : store_.read([](Session& session) { return session.run(all); })) {
+        actions.push_back(row.text(0));
+        EXPECT_EQ((row.text_or(1, "") + row.text_or(2, "")).find("whsec_"), std::string::npos);
+    }
+    EXPECT_EQ(actions,
+              (std::vector<std::string>{"webhook.create", "webhook.change", "webhook.delete"}));
+}
+
 TEST_F(WebhookApi, AreForOwnerAndAdminS69) {
     for (const char* role : {"admin", "expert", "agent", "viewer"}) {
         const std::string token = token_for(role);

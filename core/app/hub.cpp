@@ -9,6 +9,7 @@
 #include "app/request_pipeline.hpp"
 #include "base/crypto.hpp"
 #include "base/log.hpp"
+#include "delivery/media_service.hpp"
 #include "delivery/messaging_service.hpp"
 #include "identity/audit.hpp"
 #include "inbound/webhook_service.hpp"
@@ -43,6 +44,12 @@ ServerConfig server_config(const HubConfig& config) {
     server.connections = config.server.limits.connections;
     server.connections_per_address = config.server.limits.connections_per_address;
     return server;
+}
+
+std::optional<BlobStore> blob_store(const HubConfig& config) {
+    const auto folder = config.media_folder();
+    if (!folder) return std::nullopt;
+    return BlobStore(*folder);
 }
 
 // Its number must be known before the first id is made, its schema before that.
@@ -86,7 +93,11 @@ Hub::Hub(const HubConfig& config, Report report)
              .mint = mint_,
              .limits = [this](const std::string& name) { return delivery_.limits(name); },
              .wake = [this](const std::string& queue) { delivery_.wake(queue); }}),
-      eraser_({.store = store_}),
+      eraser_({.store = store_,
+               .remove_file =
+                   [this](const std::string& key) {
+                       if (blobs_) blobs_->remove(key);
+                   }}),
       delivery_(
           store_, ids_, [this](const std::string& name) { return plugins_.lease(name); },
           self_.owner),
@@ -106,6 +117,8 @@ Hub::Hub(const HubConfig& config, Report report)
                      },
                  .version = PATCHBAY_VERSION}),
       sealer_(sealer_of(config)),
+      blobs_(blob_store(config)),
+      media_links_(sealer_, clock_, config.server.public_url),
       webhook_client_({.public_only = true, .allow_loopback = !config.production()}),
       webhook_feed_(store_, ids_, [this](const std::string& queue) { delivery_.wake(queue); }),
       webhooks_({.store = store_,
@@ -155,7 +168,9 @@ ApiContext Hub::api_context() {
             .instance_changed = [this](const std::string& name) { follow(name); },
             .readiness = [this] { return readiness(); },
             .webhooks_changed = [this] { follow_webhooks(); },
-            .collect_metrics = [this](Samples& samples) { collect_metrics(samples); }};
+            .collect_metrics = [this](Samples& samples) { collect_metrics(samples); },
+            .blobs = blobs_ ? &*blobs_ : nullptr,
+            .media_links = &media_links_};
 }
 
 Readiness Hub::readiness() const {
@@ -191,6 +206,7 @@ void Hub::register_services() {
     register_http_service(services_, client_, clock_, clock_check_);
     register_kv_service(services_, store_);
     register_webhook_service(services_, hooks_);
+    register_media_service(services_, store_, media_links_);
     register_messaging_service(
         services_, {.store = store_,
                     .mint = mint_,

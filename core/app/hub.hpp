@@ -86,6 +86,8 @@ private:
     Identity identity_;
     Realtime realtime_;
     const Sealer sealer_;
+    const std::optional<BlobStore> blobs_;
+    const MediaLinks media_links_;
     HttpClient webhook_client_;
     WebhookFeed webhook_feed_;
     WebhookSender webhooks_;

@@ -21,6 +21,12 @@ std::filesystem::path HubConfig::absolute(const std::string& path) const {
     return (base / path).lexically_normal();
 }
 
+std::optional<std::filesystem::path> HubConfig::media_folder() const {
+    constexpr std::string_view scheme = "file:";
+    if (!media.url.starts_with(scheme)) return std::nullopt;
+    return absolute(media.url.substr(scheme.size()));
+}
+
 std::filesystem::path HubConfig::state_folder() const {
     constexpr std::string_view scheme = "sqlite:";
     if (!store.url.starts_with(scheme)) return absolute("var");

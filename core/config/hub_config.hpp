@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -99,6 +100,8 @@ struct HubConfig {
     std::vector<ConfigProblem> warnings;
 
     std::filesystem::path absolute(const std::string& path) const;
+    /// Of media.url; nullopt where files are not kept in a folder.
+    std::optional<std::filesystem::path> media_folder() const;
     std::filesystem::path state_folder()
         const;  ///< var/ beside the configuration, or the folder of the SQLite file
 };

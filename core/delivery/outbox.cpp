@@ -13,6 +13,7 @@
 #include "messaging/consent.hpp"
 #include "messaging/contacts.hpp"
 #include "messaging/conversations.hpp"
+#include "messaging/media.hpp"
 #include "messaging/statements.hpp"
 #include "messaging/status.hpp"
 #include "messaging/views.hpp"
@@ -46,6 +47,18 @@ Target known_target(Transaction& tx, const Draft& draft) {
     Target target{view->id, view->channel, draft.to, view->last_inbound_at, false};
     if (target.to.value.empty() && view->address) target.to = *view->address;
     return target;
+}
+
+// What has the form of our ids is one of ours; any other id is the provider's, whom only its plugin
+// knows.
+void require_kept_media(Session& session, const Draft& draft) {
+    constexpr size_t uuid_chars = 36;
+    for (const Media& media : draft.media) {
+        if (media.id.size() == uuid_chars && media.url.empty() &&
+            !find_stored_media(session, media.id)) {
+            throw SendRefused("unsupported_media", "there is no such file; upload it first");
+        }
+    }
 }
 
 void require_consent(Session& session, const Address& to, const std::string& channel) {
@@ -172,6 +185,7 @@ void require_fitting(const Draft& draft) {
 
 QueuedMessage queue_message(Transaction& tx, Mint& mint, const Draft& draft, TimeMs now) {
     require_fitting(draft);
+    require_kept_media(tx, draft);
     const Target target = draft.conversation_id.empty() ? target_by_address(tx, mint, draft, now)
                                                         : known_target(tx, draft);
     if (auto earlier = find_repeated(tx, draft, target)) return *earlier;

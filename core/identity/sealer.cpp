@@ -82,6 +82,14 @@ std::optional<std::string> Sealer::open(std::string_view sealed, std::string_vie
     return std::nullopt;
 }
 
+std::string Sealer::sign(std::string_view text) const { return hmac_sha256(keys_.front(), text); }
+
+bool Sealer::is_signed(std::string_view text, std::string_view signature) const {
+    return std::any_of(keys_.begin(), keys_.end(), [&](const std::string& key) {
+        return equal_constant_time(hmac_sha256(key, text), signature);
+    });
+}
+
 Sealer sealer_of(const HubConfig& config) {
     std::vector<std::string> keys = config.auth.token_keys;
     if (!config.auth.missing_key_file.empty()) {

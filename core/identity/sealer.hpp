@@ -1,4 +1,5 @@
-// Secrets at rest: AES-256-GCM under keys that are made of auth.token_keys (S81).
+// Secrets at rest (AES-256-GCM, S81) and links of our own (HMAC), under keys that are made of
+// auth.token_keys.
 #pragma once
 #include <optional>
 #include <string>
@@ -19,6 +20,10 @@ public:
     std::string seal(std::string_view secret, std::string_view context) const;
     /// nullopt: sealed for something else, under another key, or damaged.
     std::optional<std::string> open(std::string_view sealed, std::string_view context) const;
+
+    /// HMAC-SHA256 under the first key; holds under any.
+    std::string sign(std::string_view text) const;
+    bool is_signed(std::string_view text, std::string_view signature) const;
 
 private:
     std::vector<std::string> keys_;

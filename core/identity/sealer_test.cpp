@@ -37,5 +37,13 @@ TEST(SealerS81, OpensNothingThatWasChanged) {
     }
 }
 
+TEST(SealerS57, SignsWithTheFirstKeyAndKnowsAll) {
+    const std::string signature = Sealer({old_key}).sign("text");
+    EXPECT_TRUE(Sealer({new_key, old_key}).is_signed("text", signature));
+    EXPECT_FALSE(Sealer({new_key}).is_signed("text", signature));
+    EXPECT_FALSE(Sealer({old_key}).is_signed("other", signature));
+    EXPECT_FALSE(Sealer({old_key}).is_signed("text", ""));
+}
+
 }  // namespace
 }  // namespace patchbay

@@ -117,6 +117,26 @@ TEST_F(Pipeline, GivesARepeatNoSecondEffect_G3_F31) {
     EXPECT_EQ(flow_jobs(), 1);
 }
 
+TEST_F(Pipeline, GivesAForcedRepeatItsEffectsOnceUnderItsMark_G24) {
+    text("SM1", "Hello");
+    const Event again{.topic = "message.received",
+                      .dedupe_key = "message:SM1",
+                      .provider_id = "SM1",
+                      .text = "Hello",
+                      .from = Address::phone("+15558675310"),
+                      .to = Address::phone("+15005550006")};
+    const auto force = [&](const std::string& mark) {
+        return store.write([&](Transaction& tx) {
+            return pipeline.commit(tx, sms, 0, {again}, clock.now_ms(),
+                                   EventPipeline::Forced{mark});
+        });
+    };
+    EXPECT_EQ(force("replay-1").events, 1);
+    EXPECT_EQ(force("replay-1").events, 0) << "the same replay, after a kill";
+    EXPECT_EQ(force("replay-2").events, 1);
+    EXPECT_EQ(messages().size(), 3u);
+}
+
 TEST_F(Pipeline, MakesOneConversationOfAContactsFirstMessages_F32) {
     commit({message("SM1", "one"), message("SM2", "two")});
     const auto conversations =

@@ -1,6 +1,7 @@
 #include "messaging/messages.hpp"
 
 #include "messaging/changes.hpp"
+#include "messaging/media.hpp"
 #include "messaging/statements.hpp"
 #include "messaging/status.hpp"
 
@@ -14,6 +15,13 @@ void insert_media(Transaction& tx, Mint& mint, const std::string& message_id,
     int64_t place = 0;
     for (const Media& item : media) {
         const std::string id = mint.ids.uuid();
+        // One of our own: the message gets a row of its own over the same bytes.
+        const auto own = item.id.empty() ? std::nullopt : find_stored_media(tx, item.id);
+        if (own) {
+            tx.run(sql::media_keep, {id, message_id, place++, own->type, own->name, own->bytes,
+                                     own->sha256, own->blob_key, now});
+            continue;
+        }
         tx.run(sql::media_insert,
                {id, message_id, place++, std::string{"wanted"}, item.type, item.name,
                 item.bytes == 0 ? Value{} : Value{static_cast<int64_t>(item.bytes)},

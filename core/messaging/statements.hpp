@@ -266,6 +266,24 @@ inline const Statement message_by_provider{
     "SELECT id,conversation_id,status,rank FROM messages WHERE channel=$1 AND provider_id=$2",
     {"messages_provider"}};
 
+// ---- files that the hub keeps ----
+inline const Statement media_keep{
+    "media.keep",
+    "INSERT INTO media(id,message_id,place,state,type,name,bytes,sha256,blob_key,created_at,"
+    "updated_at) VALUES($1,$2,$3,'stored',$4,$5,$6,$7,$8,$9,$9)"};
+inline const Statement media_stored{
+    "media.stored",
+    "SELECT type,name,bytes,sha256,blob_key,message_id FROM media WHERE id=$1 AND state='stored' "
+    "AND blob_key IS NOT NULL",
+    {"PRIMARY"}};
+inline const Statement media_orphans{
+    "media.orphans",
+    "SELECT id,blob_key,created_at FROM media WHERE message_id IS NULL ORDER BY id LIMIT $1",
+    {"media_orphans"}};
+inline const Statement media_drop{"media.drop", "DELETE FROM media WHERE id=$1", {"PRIMARY"}};
+inline const Statement media_blob_used{
+    "media.blob_used", "SELECT id FROM media WHERE blob_key=$1 LIMIT 1", {"media_blob"}};
+
 inline const Statement template_list{
     "template.list",
     "SELECT id,name,language,channel,kind,department,body,fields,provider_id,category,approval,"
