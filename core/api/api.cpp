@@ -27,6 +27,7 @@ void add_api_routes(Router& router, ApiContext& context) {
     add_channel_routes(router, context);
     add_plugin_routes(router, context);
     add_ingress_routes(router, context);
+    add_replay_routes(router, context);
     add_delivery_routes(router, context);
     add_live_routes(router, context);
     add_config_routes(router, context);

@@ -6,6 +6,7 @@
 #include "api/resources.hpp"
 #include "api/roles.hpp"
 #include "delivery/bulk.hpp"
+#include "inbound/replay.hpp"
 
 namespace patchbay {
 namespace {
@@ -94,6 +95,7 @@ void stop(const ExchangePtr& exchange, ApiContext& context) {
         [&context, caller = exchange->caller, id = exchange->params.at("id")](Transaction& tx) {
             const auto task = require_job(tx, caller, id);
             if (task.kind == "bulk") stop_bulk(tx, context.ids(), task, context.now());
+            if (task.kind == "replay") stop_replay(tx, task.id, context.now());
             return json_response(200, job_json(tx, find_task(tx, task.id).value()));
         },
         [&context] { context.wake(task_queue); });
@@ -104,6 +106,7 @@ void stop(const ExchangePtr& exchange, ApiContext& context) {
 JsonObject job_json(Session& session, const TaskView& task) {
     BulkCounts counts{task.status, 0, task.successful, task.failed, task.finished_at};
     if (task.kind == "bulk") counts = count_bulk(session, task);
+    if (task.kind == "replay") counts.queued = left_to_replay(task);
     JsonObject json = make_object();
     json->set("id", task.id);
     json->set("kind", task.kind);
@@ -133,8 +136,8 @@ void add_job_routes(Router& router, ApiContext& context) {
                 .method = "GET",
                 .path = "/api/v1/jobs/{id}",
                 .roles = roles::bulk_senders,
-                .about = "What became of a bulk send, an export or an erasure; the results of a "
-                         "bulk send in the order given.",
+                .about = "What became of a bulk send, a replay, an export or an erasure; the "
+                         "results of a bulk send in the order given.",
                 .query = list_query(),
                 .answers = {{.schema = "Job"}}},
                [&](const ExchangePtr& exchange) { get_one(exchange, context); });
@@ -150,7 +153,8 @@ void add_job_routes(Router& router, ApiContext& context) {
                 .path = "/api/v1/jobs/{id}/stop",
                 .body = BodyKind::none,
                 .roles = roles::bulk_senders,
-                .about = "Calls off what a bulk send has not handed to the provider.",
+                .about = "Calls off what a bulk send has not handed to the provider, or a replay "
+                         "to the plugin.",
                 .answers = {{.schema = "Job"}}},
                [&](const ExchangePtr& exchange) { stop(exchange, context); });
 }

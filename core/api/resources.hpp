@@ -21,6 +21,7 @@ void add_department_routes(Router& router, ApiContext& context);
 void add_channel_routes(Router& router, ApiContext& context);
 void add_plugin_routes(Router& router, ApiContext& context);
 void add_ingress_routes(Router& router, ApiContext& context);
+void add_replay_routes(Router& router, ApiContext& context);
 void add_delivery_routes(Router& router, ApiContext& context);
 void add_live_routes(Router& router, ApiContext& context);
 void add_config_routes(Router& router, ApiContext& context);

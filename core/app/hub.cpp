@@ -98,6 +98,11 @@ Hub::Hub(const HubConfig& config, Report report)
                    [this](const std::string& key) {
                        if (blobs_) blobs_->remove(key);
                    }}),
+      replayer_({.config = config,
+                 .store = store_,
+                 .mint = mint_,
+                 .leases = [this](const std::string& name) { return plugins_.lease(name); },
+                 .wake = [this](const std::string& queue) { delivery_.wake(queue); }}),
       delivery_(
           store_, ids_, [this](const std::string& name) { return plugins_.lease(name); },
           self_.owner),
@@ -284,6 +289,7 @@ void Hub::add_queues() {
     delivery_.add_queue("flow", flow_workers, [this](ClaimedJob& job) { flows_.run(job); });
     bulk_.add_to(tasks_);
     eraser_.add_to(tasks_);
+    replayer_.add_to(tasks_);
     add_export_to(tasks_, store_);
     delivery_.add_queue(task_queue, task_workers, [this](ClaimedJob& job) { tasks_.run(job); });
     follow_webhooks();

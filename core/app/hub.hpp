@@ -20,6 +20,7 @@
 #include "inbound/event_router.hpp"
 #include "inbound/gap_fill.hpp"
 #include "inbound/hooks.hpp"
+#include "inbound/replay.hpp"
 #include "messaging/mint.hpp"
 #include "plugins/plugin_host.hpp"
 #include "realtime/realtime.hpp"
@@ -79,6 +80,7 @@ private:
     TaskRunner tasks_;  // Before delivery, whose workers run it.
     BulkSender bulk_;
     Eraser eraser_;
+    Replayer replayer_;
     Delivery delivery_;
     FlowEngine flows_;
     EventRouter events_;

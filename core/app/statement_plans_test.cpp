@@ -11,6 +11,7 @@
 #include "delivery/webhook_statements.hpp"
 #include "flows/statements.hpp"
 #include "identity/statements.hpp"
+#include "inbound/replay_statements.hpp"
 #include "inbound/statements.hpp"
 #include "messaging/sight_statements.hpp"
 #include "messaging/statements.hpp"
