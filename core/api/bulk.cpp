@@ -7,6 +7,7 @@
 #include "api/resources.hpp"
 #include "api/roles.hpp"
 #include "api/send_refusal.hpp"
+#include "identity/audit.hpp"
 
 namespace patchbay {
 namespace {
@@ -114,9 +115,17 @@ void create(const ExchangePtr& exchange, ApiContext& context) {
     require_confirmed(request);
     answer_once(
         exchange, context,
-        [&context, order = std::move(order)](Transaction& tx) {
+        [&context, order = std::move(order),
+         record = audit_of(exchange, "messages.bulk", "job")](Transaction& tx) {
             try {
-                return job_response(tx, start_bulk(tx, context.ids(), order, context.now()));
+                const std::string id = start_bulk(tx, context.ids(), order, context.now());
+                AuditRecord done = record;
+                done.object = id;
+                done.after = make_object();
+                done.after->set("channel", order.draft.channel);
+                done.after->set("recipients", order.recipients.good());
+                append_audit(tx, done, context.now());
+                return job_response(tx, id);
             } catch (const SendRefused& refused) {
                 rethrow_refusal(refused);
             }

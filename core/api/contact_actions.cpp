@@ -5,6 +5,7 @@
 #include "api/resources.hpp"
 #include "api/roles.hpp"
 #include "api/shapes.hpp"
+#include "identity/audit.hpp"
 #include "messaging/consent.hpp"
 #include "messaging/contacts.hpp"
 
@@ -55,11 +56,16 @@ void merge(const ExchangePtr& exchange, ApiContext& context) {
     const std::string into = fields.required_text("into", 64);
     fields.done();
     answer_once(exchange, context,
-                [&context, caller = exchange->caller, id = exchange->params.at("id"),
-                 into](Transaction& tx) {
+                [&context, caller = exchange->caller, id = exchange->params.at("id"), into,
+                 record = audit_of(exchange, "contact.merge", "contact")](Transaction& tx) {
                     const auto gone = require_contact(tx, caller, id);
                     const auto kept = require_target(tx, caller, into, gone);
                     merge_contacts(tx, context.ids(), {gone.id, kept.id, caller.id, context.now()});
+                    AuditRecord done = record;
+                    done.object = gone.id;
+                    done.after = make_object();
+                    done.after->set("into", kept.id);
+                    append_audit(tx, done, context.now());
                     return contact_response(tx, kept.id);
                 });
 }

@@ -6,11 +6,17 @@
 #include "api/resources.hpp"
 #include "api/roles.hpp"
 #include "delivery/erasure.hpp"
+#include "identity/audit.hpp"
 
 namespace patchbay {
 namespace {
 
 std::string actor_of(const Caller& caller) { return caller.kind + ":" + caller.id; }
+
+void append(Transaction& tx, AuditRecord record, const std::string& contact, TimeMs now) {
+    record.object = contact;
+    append_audit(tx, record, now);
+}
 
 Response accepted(Transaction& tx, const std::string& id) {
     Response response = json_response(202, job_json(tx, find_task(tx, id).value()));
@@ -22,8 +28,10 @@ void begin_export(const ExchangePtr& exchange, ApiContext& context) {
     answer_once(
         exchange, context,
         [&context, caller = exchange->caller, id = exchange->params.at("id"),
-         trace = exchange->id()](Transaction& tx) {
+         trace = exchange->id(),
+         record = audit_of(exchange, "contact.export", "contact")](Transaction& tx) {
             const auto contact = require_contact(tx, caller, id);
+            append(tx, record, contact.id, context.now());
             return accepted(tx, add_task(tx, context.ids(),
                                          {.kind = "export",
                                           .actor = actor_of(caller),
@@ -53,9 +61,11 @@ void begin_erase(const ExchangePtr& exchange, ApiContext& context) {
     answer_once(
         exchange, context,
         [&context, caller = exchange->caller, id = exchange->params.at("id"),
-         trace = exchange->id(), confirm](Transaction& tx) {
+         trace = exchange->id(), confirm,
+         record = audit_of(exchange, "contact.erase", "contact")](Transaction& tx) {
             const auto contact = require_contact(tx, caller, id);
             require_confirmed(contact, confirm);
+            append(tx, record, contact.id, context.now());
             return accepted(tx, begin_erasure(tx, context.ids(), {contact, actor_of(caller), trace},
                                               context.now()));
         },

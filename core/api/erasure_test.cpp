@@ -184,6 +184,17 @@ TEST_F(Erasure, TakesExportsAndBulkRecipientsAlong_S86) {
     EXPECT_FALSE(is_in_files("the violet umbrella"));
 }
 
+TEST_F(Erasure, IsOnRecordAsExportIs_S84) {
+    const std::string id = contact_of(talk({.number = number_}));
+    post("/api/v1/contacts/" + id + "/export", "", owner_);
+    erase(id);
+    const Answer audit = get("/api/v1/audit", owner_);
+    EXPECT_EQ(audit.text("items.0.action"), "contact.erase");
+    EXPECT_EQ(audit.text("items.1.action"), "contact.export");
+    EXPECT_NE(audit.response.body.find(id), std::string::npos);
+    EXPECT_EQ(audit.response.body.find(number_), std::string::npos);
+}
+
 TEST_F(Erasure, AsksForTheNameAndAnOwner) {
     const std::string id = contact_of(talk({.number = number_}));
     EXPECT_EQ(erase(id, "Ann").text("errors.0.pointer"), "/confirm");

@@ -133,6 +133,9 @@ void remove(const ExchangePtr& exchange, ApiContext& context) {
             throw Problem("forbidden", "Only an owner may delete owners.");
         }
         delete_user(tx, user->id);
+        AuditRecord record = audit_of(exchange, "user.delete", "user", user->id);
+        record.before = user_json(*user);
+        append_audit(tx, record, context.now());
     });
     Response response;
     response.status = 204;

@@ -10,7 +10,7 @@
 #include "delivery/bulk_draft.hpp"
 #include "delivery/task_statements.hpp"
 #include "identity/access.hpp"
-#include "messaging/views.hpp"
+#include "messaging/sight.hpp"
 
 namespace patchbay {
 namespace {
@@ -167,12 +167,9 @@ void BulkSender::hand_over_one(Transaction& tx, const std::string& task_id, cons
     draft.ukey = "bulk:" + task_id + ":" + std::to_string(place);
     const TimeMs now = needs_.store.clock().now_ms();
     const QueuedMessage queued = queue_message(tx, needs_.mint, draft, now);
-    if (!queued.conversation_created) {
-        const auto conversation = find_conversation(tx, queued.conversation_id).value();
-        if (!content.sight.covers(conversation.department, conversation.kind,
-                                  conversation.assignee)) {
-            throw SendRefused("unknown_id", "the contact's conversation is not yours");
-        }
+    const bool is_known = !queued.conversation_created;
+    if (is_known && !find_seen_conversation(tx, content.sight, queued.conversation_id)) {
+        throw SendRefused("unknown_id", "the contact's conversation is not yours");
     }
     tx.change(sql::bulk_item_add, {task_id, at, queued.message_id, Value{}, Value{}});
 }
