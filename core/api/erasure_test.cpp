@@ -33,10 +33,17 @@ protected:
         }
         return all;
     }
-    bool is_in_files(const std::string& text) {
-        // A commit after the reader that kept the log.
-        store_.write([](Transaction&) {});
+    bool is_in_files(const std::string& text) const {
         return files().find(text) != std::string::npos;
+    }
+    /// The log is emptied behind a commit, and by the next one where a reader still needed it.
+    bool leaves_the_files(const std::string& text) {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+        while (is_in_files(text)) {
+            if (std::chrono::steady_clock::now() > end) return false;
+            store_.write([](Transaction&) {});
+        }
+        return true;
     }
     std::string owner_ = token_for("owner");
     const std::string number_ = "+15558675310", other_ = "+15558675311";
@@ -91,7 +98,7 @@ TEST_F(Erasure, LeavesNoTextInTheDatabaseFile_S86) {
     EXPECT_EQ(get("/api/v1/jobs/" + begun.text("id"), owner_).text("status"), "done");
     for (const std::string& gone : {text, answer, std::string("the+violet+umbrella"),
                                     std::string("15558675310"), std::string("Ann Lee")}) {
-        EXPECT_FALSE(is_in_files(gone)) << gone;
+        EXPECT_TRUE(leaves_the_files(gone)) << gone;
     }
     EXPECT_EQ(store_.read([](Session& s) { return s.first(test_ingress_count)->number(0); }), 1)
         << "another's webhook stays";
@@ -161,7 +168,7 @@ TEST_F(Erasure, WaitsForASendThatIsUnderWay_F66) {
     clock_.advance(std::chrono::seconds{1});
     EXPECT_EQ(run_tasks(), 1u);
     EXPECT_EQ(get("/api/v1/jobs/" + job, owner_).text("status"), "done");
-    EXPECT_FALSE(is_in_files("this moment"));
+    EXPECT_TRUE(leaves_the_files("this moment"));
 }
 
 TEST_F(Erasure, TakesExportsAndBulkRecipientsAlong_S86) {
@@ -180,8 +187,8 @@ TEST_F(Erasure, TakesExportsAndBulkRecipientsAlong_S86) {
     const Answer results = get("/api/v1/jobs/" + bulk, owner_);
     EXPECT_EQ(results.text("results.0.to"), "erased");
     EXPECT_EQ(results.text("results.1.to"), other_);
-    EXPECT_FALSE(is_in_files("15558675310"));
-    EXPECT_FALSE(is_in_files("the violet umbrella"));
+    EXPECT_TRUE(leaves_the_files("15558675310"));
+    EXPECT_TRUE(leaves_the_files("the violet umbrella"));
 }
 
 TEST_F(Erasure, IsOnRecordAsExportIs_S84) {

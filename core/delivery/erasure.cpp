@@ -202,8 +202,10 @@ void Eraser::run(const ClaimedJob& job) {
         erase_answers(*traces, counts);
         erase_recipients(*traces);
     }
-    needs_.store.empty_log();
     needs_.store.write([&](Transaction& tx) {
+        // Within this work, so that it happens after its commit: it is the last to overwrite an
+        // address.
+        needs_.store.empty_log();
         const TimeMs now = needs_.store.clock().now_ms();
         const std::string salt = require_salt(tx, now);
         for (const Address& address : traces ? traces->addresses : std::vector<Address>{}) {
