@@ -79,8 +79,7 @@ TEST_F(Contacts, OptOutAndInOfOneChannelOrAll_S74) {
     EXPECT_EQ(post(path + "/opt-out", "{}", agent_).status(), 200);
     EXPECT_EQ(send("whatsapp"), 422) << "no channel is all channels";
     clock_.advance(std::chrono::seconds{1});
-    EXPECT_EQ(post(path + "/opt-in", R"({"channel":"sms"})", agent_).text("addresses.0.consent"),
-              "in");
+    EXPECT_EQ(post(path + "/opt-in", R"({"channel":"sms"})", agent_).status(), 200);
     EXPECT_EQ(send("sms"), 202) << "the later word counts";
     EXPECT_EQ(send("whatsapp"), 422);
     const Rows history = rows(test_consents);

@@ -100,6 +100,7 @@ const std::map<std::string, std::string> bodies = {
     {"contacts.change", R"({"name":"Ann"})"},
     {"contacts.opt_in", R"({"channel":"sms"})"},
     {"contacts.opt_out", R"({"channel":"sms"})"},
+    {"contacts.erase", R"({"confirm":"Ann Lee"})"},
     {"contacts.merge", R"({"into":"00000000-0000-7000-8000-000000000000"})"},
 };
 
@@ -243,11 +244,16 @@ void RoleMatrix::check_list(const RouteSpec& route, const RoleRow& row, const Wh
             made[id] = &situation;
         }
     }
-    const Answer answer = ask(route, route.path + "?limit=200", credential(who, row));
-    ASSERT_EQ(answer.status(), 200) << answer.response.body;
     std::set<std::string> shown;
-    for (size_t i = 0; i < answer.count("items"); ++i) {
-        shown.insert(answer.text("items." + std::to_string(i) + ".id"));
+    const std::string first_page = route.path + "?limit=200";
+    for (std::string page = first_page; !page.empty();) {
+        const Answer answer = ask(route, page, credential(who, row));
+        ASSERT_EQ(answer.status(), 200) << answer.response.body;
+        for (size_t i = 0; i < answer.count("items"); ++i) {
+            shown.insert(answer.text("items." + std::to_string(i) + ".id"));
+        }
+        const std::string next = answer.text("next");
+        page = next.empty() ? "" : first_page + "&cursor=" + next;
     }
     size_t found = 0, wanted = 0;
     for (const auto& [id, situation] : made) {
