@@ -155,7 +155,7 @@ protected:
         return made;
     }
 
-    /// Reading changes nothing, so all callers of a route may look at the same.
+    /// Reading changes nothing, so all callers of one route may look at the same.
     const Objects& objects_for(const RouteSpec& route, const Situation& one) {
         const std::string key = route.method == "GET" ? one.name : std::to_string(phones_);
         const auto [place, fresh] = objects_.try_emplace(key);
@@ -289,6 +289,7 @@ TEST_F(RoleMatrix, HoldsForEveryRouteRoleAndDepartmentS69) {
             ADD_FAILURE() << "the route is in no row of role_table_test.hpp";
             continue;
         }
+        objects_.clear();            // A page of a list has the newest.
         if (route.socket) continue;  // Its handshake is no request like others; its own tests.
         for (const Who& who : callers) {
             SCOPED_TRACE(who.name);
