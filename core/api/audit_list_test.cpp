@@ -44,6 +44,38 @@ TEST_F(AuditList, HasNewUsersAndWhoWasRefusedS84) {
     EXPECT_EQ(list.text("items.0.after.code"), "forbidden");
 }
 
+TEST_F(AuditList, HasWhoIsToldOfEventsAndNotTheirSecretsS84) {
+    const Answer made = post("/api/v1/webhooks",
+                             R"({"url":"https://crm.example/in","events":["message.*"]})", owner_);
+    ASSERT_EQ(made.status(), 201) << made.response.body;
+    const std::string target = "/api/v1/webhooks/" + made.text("id");
+    call({.method = "PATCH",
+          .target = target,
+          .body = R"({"description":"CRM","rotate_secret":true})",
+          .token = owner_});
+    call({.method = "DELETE", .target = target, .token = owner_});
+    const Answer list = records("?object_type=webhook&object=" + made.text("id"));
+    ASSERT_EQ(list.count("items"), 3u) << list.response.body;
+    EXPECT_EQ(list.text("items.0.action"), "webhook.delete");
+    EXPECT_EQ(list.text("items.1.after.description"), "CRM");
+    EXPECT_EQ(list.text("items.2.action"), "webhook.create");
+    EXPECT_EQ(list.response.body.find("whsec_"), std::string::npos);
+}
+
+TEST_F(AuditList, HasWhoLetAPersonBeCollectedOrForgottenS84) {
+    const std::string talked = talk({.number = "+15558675310"});
+    const std::string id = get("/api/v1/conversations/" + talked, owner_).text("contact.id");
+    post("/api/v1/contacts/" + id + "/export", "", owner_);
+    EXPECT_EQ(
+        post("/api/v1/contacts/" + id + "/erase", R"({"confirm":"Ann Lee"})", owner_).status(),
+        202);
+    const Answer list = records("?object_type=contact&object=" + id);
+    ASSERT_EQ(list.count("items"), 2u) << list.response.body;
+    EXPECT_EQ(list.text("items.0.action"), "contact.erase");
+    EXPECT_EQ(list.text("items.1.action"), "contact.export");
+    EXPECT_EQ(list.response.body.find("Ann Lee"), std::string::npos);
+}
+
 TEST_F(AuditList, SaysWhetherItIsWholeS84) {
     post("/api/v1/users", R"({"email":"b@x.org","name":"B","role":"agent"})", owner_);
     const Answer whole = get("/api/v1/audit/check", owner_);

@@ -77,6 +77,7 @@ JsonObject facts_of(const Webhook& webhook) {
     JsonObject facts = make_object();
     facts->set("url", webhook.url);
     facts->set("events", json_texts(webhook.topics));
+    facts->set("description", webhook.description);
     facts->set("enabled", !webhook.paused_reason.has_value());
     return facts;
 }

@@ -120,6 +120,17 @@ TEST_F(Sessions, EndWhenTheUserIsDisabledOrGetsANewPasswordS63) {
     EXPECT_EQ(code(with_token(of_ann.token)), "unauthenticated");
 }
 
+TEST_F(Sessions, EndWithTheirUserS63) {
+    const User bo = store_->write([&](Transaction& tx) {
+        return add_user(tx, ids_, {"bo@x.org", "Bo", "agent", {}, ""}, clock_.now_ms());
+    });
+    const std::string token = identity_->token_for("bo@x.org", {}).token;
+    told_.clear();
+    store_->write([&](Transaction& tx) { delete_user(tx, bo.id); });
+    EXPECT_EQ(told_, (std::vector<AccessChange>{ended(bo.id)}));
+    EXPECT_EQ(code(with_token(token)), "unauthenticated");
+}
+
 TEST_F(Sessions, FollowAChangeOfRightsAtOnceS65) {
     const User bo = add("bo@x.org", "agent", {"Reception"});
     const std::string secret = browser_login("bo@x.org").session;

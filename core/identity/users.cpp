@@ -132,6 +132,7 @@ void delete_user(Transaction& tx, const std::string& id) {
     if (tx.first(sql::user_referenced, {user->id})->number(0) != 0) throw referenced;
     try {
         tx.run(sql::user_delete, {user->id});
+        note_access_change(tx, {.user_id = user->id});
     } catch (const StoreError& error) {
         // A plugin's table may refer to it.
         if (error.kind == StoreError::Kind::constraint) throw referenced;
