@@ -154,7 +154,10 @@ SignInResult Identity::login(const std::string& email, const std::string& passwo
         throw;
     }
     if (!right) {
-        refusals_.note(record_of_sign_in("login.failed", user ? user->id : "", from));
+        // Who tried is not known, only as whom.
+        AuditRecord record = record_of_sign_in("login.failed", "", from);
+        if (user) record.object = user->id;
+        refusals_.note(std::move(record));
         throw Problem("invalid_credentials", "E-mail address or password is wrong.");
     }
     limits.give_back();
