@@ -26,7 +26,7 @@ TEST_F(AuditList, HasChangesOfPeopleWithBeforeAndAfterS84) {
     EXPECT_EQ(list.text("items.0.request_id"), "req-1");
     EXPECT_EQ(list.text("items.0.before.role"), "agent");
     EXPECT_EQ(list.text("items.0.after.role"), "viewer");
-    EXPECT_EQ(list.text("items.0.after.password"), "changed");
+    EXPECT_EQ(list.text("items.0.after.credentials"), "changed");
     EXPECT_EQ(list.response.body.find("a new and long one"), std::string::npos);
     EXPECT_EQ(get("/api/v1/auth/me", agent).status(), 401) << "the password ended its tokens";
 }

@@ -116,7 +116,7 @@ void change(const ExchangePtr& exchange, ApiContext& context) {
         AuditRecord record = audit_of(exchange, "user.change", "user", user->id);
         record.before = user_json(*user);
         record.after = user_json(now_is);
-        if (!phc.empty()) record.after->set("password", "changed");
+        if (!phc.empty()) record.after->set("credentials", "changed");
         append_audit(tx, record, context.now());
         return now_is;
     });
