@@ -1,4 +1,6 @@
 // S15 to S34: limits of time and number, paths, answers and bodies.
+#include <ifaddrs.h>
+
 #include "http/front_test.hpp"
 #include "http/multipart.hpp"
 #include "http/query.hpp"
@@ -122,6 +124,78 @@ TEST_P(FewConnections, S17ClosesThoseOverTheTotal) {
     EXPECT_TRUE(RawClient(hub.server->port()).ended());
     EXPECT_EQ(hub.server->stats().rejected["connections"], 1u);
     EXPECT_EQ(first.send(post("/x", "1")).answer().status, 200);
+}
+
+/// An address of this machine that is not loopback, in host order; 0 when it has none.
+uint32_t own_address() {
+    ifaddrs* all = nullptr;
+    if (::getifaddrs(&all) != 0) return 0;
+    const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(all, ::freeifaddrs);
+    for (const ifaddrs* one = all; one; one = one->ifa_next) {
+        if (!one->ifa_addr || one->ifa_addr->sa_family != AF_INET) continue;
+        const auto* address = reinterpret_cast<const sockaddr_in*>(one->ifa_addr);
+        const uint32_t number = ntohl(address->sin_addr.s_addr);
+        if (number >> 24 != 127) return number;
+    }
+    return 0;
+}
+
+std::string text_of(uint32_t address) {
+    const in_addr number{htonl(address)};
+    char text[INET_ADDRSTRLEN] = "";
+    return ::inet_ntop(AF_INET, &number, text, sizeof text);
+}
+
+class FewForEach : public Front {
+protected:
+    explicit FewForEach(std::vector<std::string> trusted = {})
+        : Front({.listen = "0.0.0.0:0",
+                 .trusted_proxies = std::move(trusted),
+                 .connections_per_address = 3}) {
+        hub.start();
+    }
+    RawClient from_outside() { return RawClient(hub.server->port(), GetParam(), own_address()); }
+    static bool is_served(RawClient& client) {
+        return client.connected() && client.send(post("/x", "1")).answer().status == 200;
+    }
+};
+PATCHBAY_ON_BOTH_WIRES(FewForEach);
+
+TEST_P(FewForEach, S17ClosesThoseAboveTheLimitOfAnAddress) {
+    if (own_address() == 0) GTEST_SKIP() << "this machine has loopback only";
+    std::vector<RawClient> clients;
+    for (int i = 0; i < 3; ++i) {
+        clients.push_back(from_outside());
+        EXPECT_TRUE(is_served(clients.back()));
+    }
+    RawClient fourth = from_outside();
+    EXPECT_FALSE(is_served(fourth));
+    EXPECT_EQ(hub.server->stats().rejected["connections_per_address"], 1u);
+    std::vector<RawClient> local;
+    for (int i = 0; i < 6; ++i) {
+        local.push_back(hub.client());
+        EXPECT_TRUE(is_served(local.back())) << "loopback is exempt";
+    }
+    clients.pop_back();
+    eventually([&] {
+        RawClient next = from_outside();
+        return is_served(next);
+    });
+}
+
+class FewButTrusted : public FewForEach {
+protected:
+    FewButTrusted() : FewForEach({text_of(own_address())}) {}
+};
+PATCHBAY_ON_BOTH_WIRES(FewButTrusted);
+
+TEST_P(FewButTrusted, S17CountsNoConnectionsOfATrustedProxy) {
+    if (own_address() == 0) GTEST_SKIP() << "this machine has loopback only";
+    std::vector<RawClient> clients;
+    for (int i = 0; i < 10; ++i) {
+        clients.push_back(from_outside());
+        EXPECT_TRUE(is_served(clients.back()));
+    }
 }
 
 TEST_P(FrontRequests, S18SpendsNo100OnARequestItRefuses) {
