@@ -64,7 +64,7 @@ describe('behind nginx', { skip: nginx ? false : 'nginx is not installed' }, () 
   });
 
   const through = { get url() { return front; }, get publicUrl() { return hub.publicUrl; } };
-  const lastPeer = async () => (await hub.sql('SELECT peer FROM ingress ORDER BY id DESC LIMIT 1'))[0].peer;
+  const lastPeer = async () => (await hub.sql('SELECT remote AS peer FROM ingress ORDER BY id DESC LIMIT 1'))[0].peer;
 
   test('S40 a signature over public_url holds, query and escapes included', async () => {
     for (const target of ['/hooks/sms/message', '/hooks/sms/message?a=1&b=%C3%A9&c=x%2fy']) {
