@@ -1,5 +1,6 @@
 // One request on its way through the server, and the stages it passes.
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <map>
@@ -35,6 +36,8 @@ struct Caller {
 };
 
 enum class BodyKind { none, json, form, multipart, any };
+
+inline constexpr size_t max_form_bytes = 256u << 10;  ///< Of a form, whatever its route says (S30).
 
 /// Where a handler runs. `reactor`: on the socket thread, for work of microseconds that never
 /// blocks. `worker`: on the bounded pool; a full pool answers 503 busy. `control`: like worker, on
@@ -79,6 +82,11 @@ struct RouteSpec {
     std::vector<RouteAnswer> answers{};
     std::vector<std::string> problems{};  ///< Codes of its own, beside those that follow from the
                                           ///< rest (not signed in, faulty field, unknown id, ...).
+
+    /// Largest body in bytes.
+    size_t body_limit() const {
+        return body == BodyKind::form ? std::min(max_body_bytes, max_form_bytes) : max_body_bytes;
+    }
 };
 
 struct RouteEntry {

@@ -320,6 +320,32 @@ TEST_P(FrontRequests, S30RefusesABodyOverItsLimit) {
     EXPECT_EQ(hub.server->stats().rejected["body_too_large"], 2u);
 }
 
+TEST_P(FrontRequests, S30GivesAFormNoMoreThanItsOwnLimits) {
+    hub.route({.name = "form",
+               .method = "POST",
+               .path = "/form",
+               .body = BodyKind::form,
+               .max_body_bytes = 1 << 20},
+              [this](const ExchangePtr& exchange) {
+                  Form::parse(exchange->request().body);
+                  ++hub.handled;
+                  exchange->answer({});
+              });
+    hub.start();
+    const std::string type = "Content-Type: application/x-www-form-urlencoded\r\n";
+    std::string fields;
+    for (size_t i = 0; i < Form::max_pairs; ++i) fields += "&a=b";
+    EXPECT_EQ(hub.ask(post("/form", fields, type)).status, 200);
+    const Answer many = hub.ask(post("/form", fields + "&a=b", type));
+    EXPECT_EQ(many.status, 413);
+    EXPECT_EQ(code_of(many), "body_too_large");
+    EXPECT_EQ(hub.ask(post("/form", "a=" + std::string(max_form_bytes - 2, 'x'), type)).status,
+              200);
+    expect_refused("POST /form HTTP/1.1\r\nHost: h\r\n" + type +
+                       "Content-Length: " + std::to_string(max_form_bytes + 1) + "\r\n\r\n",
+                   413, "body_too_large");
+}
+
 TEST_P(FrontRequests, S31RefusesOtherTypesAndEncodings) {
     hub.route({.name = "form", .method = "POST", .path = "/form", .body = BodyKind::form},
               [](const ExchangePtr& exchange) { exchange->answer({}); });

@@ -185,7 +185,7 @@ void HttpConnection::on_head() {
     if (context_.stopping) return refuse(is_stopping);
     if (!link_.peer.control && !is_our_host(*request.header("Host"))) return refuse(foreign_host);
     const bool takes_body = match.route && match.route->spec.body != BodyKind::none;
-    parser_.limit_body(takes_body ? match.route->spec.max_body_bytes : drain_limit);
+    parser_.limit_body(takes_body ? match.route->spec.body_limit() : drain_limit);
     continue_wanted_ = parser_.expects_continue();
     if (continue_wanted_) decide_continue(match);
 }

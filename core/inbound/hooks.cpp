@@ -56,6 +56,17 @@ void check_signature(const Hook& hook, const Parts& parts, const ExchangePtr& ex
     throw Problem("invalid_signature");
 }
 
+// As Form::parse counts them: what it would refuse must not be stored.
+size_t fields_of(std::string_view form) {
+    size_t fields = 0;
+    while (!form.empty()) {
+        const size_t end = std::min(form.find('&'), form.size());
+        if (end > 0) ++fields;
+        form.remove_prefix(std::min(end + 1, form.size()));
+    }
+    return fields;
+}
+
 // After the signature (S4A): a provider that repeats a broken body would repeat it for ever, so it
 // is refused, not stored (architecture 10.9).
 void check_body(const Hook& hook, const HttpRequest& request) {
@@ -68,6 +79,7 @@ void check_body(const Hook& hook, const HttpRequest& request) {
         }
         const auto decoded = percent_decode(request.body, true);
         if (!decoded || !is_utf8(*decoded)) throw Problem("invalid_form");
+        if (fields_of(request.body) > Form::max_pairs) throw Problem("body_too_large");
     } else if (hook.route.body == RouteBody::json && request.content_type() != "application/json") {
         throw Problem("unsupported_media_type");
     }
@@ -170,7 +182,9 @@ RouteSpec spec_of(const Hook& hook, const std::string& method, const std::string
             .method = method,
             .path = path,
             .body = BodyKind::any,
-            .max_body_bytes = std::min<size_t>(hook.route.max_body_bytes, max_webhook_bytes),
+            .max_body_bytes = std::min<size_t>(
+                hook.route.max_body_bytes,
+                hook.route.body == RouteBody::form ? max_form_bytes : max_webhook_bytes),
             .runs_on = plugin_first ? RunsOn::worker : RunsOn::reactor,
             .roles = {"public"},
             .problem_bodies = false,

@@ -25,6 +25,7 @@ function shippedConfig(replacements) {
 }
 
 async function startNginx(folder, port, hubPort) {
+  fs.chmodSync(folder, 0o755);  // Its workers, who are not root, keep large bodies below it.
   const keys = makeKeys(folder, 'hub.example.com');
   fs.writeFileSync(path.join(folder, 'patchbay.conf'), shippedConfig([
     ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`], ['server 127.0.0.1:8000', `server 127.0.0.1:${hubPort}`],
