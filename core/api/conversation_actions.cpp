@@ -222,7 +222,7 @@ void add_conversation_action_routes(Router& router, ApiContext& context) {
          reopen,
          "Unless the contact has another open one.",
          "",
-         {"conversation_open"}},
+         {"conversation_open", "conversation_closed"}},
         {"read", BodyKind::none, mark_read, "All messages so far."},
         {"relay",
          BodyKind::json,

@@ -5,6 +5,7 @@
 #include "api/answers.hpp"
 #include "api/embedded_files.hpp"
 #include "http/problem.hpp"
+#include "http/stages.hpp"
 
 namespace patchbay {
 namespace {
@@ -187,24 +188,12 @@ JsonArray parameters_of(const RouteSpec& route) {
     return list;
 }
 
-const char* media_type_of(BodyKind kind) {
-    switch (kind) {
-        case BodyKind::json:
-            return "application/json";
-        case BodyKind::form:
-            return "application/x-www-form-urlencoded";
-        case BodyKind::any:
-        case BodyKind::none:
-            break;
-    }
-    return "*/*";
-}
-
 JsonObject body_of(const RouteSpec& route) {
     JsonObject body = make_object();
     body->set("required", route.body == BodyKind::json && !route.body_optional);
+    const std::string type(media_type(route.body));
     body->set("content",
-              content_of(media_type_of(route.body),
+              content_of(type.empty() ? "*/*" : type,
                          route.takes.empty() ? make_object() : ref_to("schemas/" + route.takes)));
     return body;
 }

@@ -22,8 +22,18 @@ bool is_utf8_text(std::string_view content_type) {
     return charset.starts_with("utf-8") || charset.starts_with("us-ascii");
 }
 
-// The type a kind takes; empty: any.
-std::string_view type_of(BodyKind kind) {
+void require_type(BodyKind kind, const HttpRequest& request) {
+    const std::string type(media_type(kind));
+    if (type.empty()) return;
+    if (request.content_type() != type)
+        throw Problem("unsupported_media_type", "The body must be " + type + ".");
+    if (!is_utf8_text(*request.header("Content-Type")))
+        throw Problem("unsupported_media_type", "The body must be in UTF-8.");
+}
+
+}  // namespace
+
+std::string_view media_type(BodyKind kind) {
     switch (kind) {
         case BodyKind::json:
             return "application/json";
@@ -37,17 +47,6 @@ std::string_view type_of(BodyKind kind) {
     }
     return "";
 }
-
-void require_type(BodyKind kind, const HttpRequest& request) {
-    const std::string type(type_of(kind));
-    if (type.empty()) return;
-    if (request.content_type() != type)
-        throw Problem("unsupported_media_type", "The body must be " + type + ".");
-    if (!is_utf8_text(*request.header("Content-Type")))
-        throw Problem("unsupported_media_type", "The body must be in UTF-8.");
-}
-
-}  // namespace
 
 void answer_errors(const ExchangePtr& exchange, const Next& next) {
     answering_errors(exchange, [&] { next(exchange); });

@@ -14,6 +14,9 @@ void answer_errors(const ExchangePtr& exchange, const Next& next);
 /// Sets route and params. Unknown path 404, wrong method 405 with Allow, OPTIONS 204 with Allow.
 Stage find_route(Router& router);
 
+/// The type of the bodies that a kind takes; empty: any.
+std::string_view media_type(BodyKind kind);
+
 /// The body is of the kind the route takes (S31): other types and any Content-Encoding are 415.
 /// Does not look into the body.
 void check_body(const ExchangePtr& exchange, const Next& next);

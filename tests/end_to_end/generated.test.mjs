@@ -36,6 +36,7 @@ function faultOf(answer, one) {
   if (answer.status < 400) return expect.pointer || expect.statuses ? `taken: ${answer.status}` : null;
   const { code, errors = [] } = answer.json;
   if (!pages.has(code)) return `code ${code} has no page`;
+  if (expect.never?.includes(code)) return `refused as ${code}`;
   if (!one.reachable && answer.status === 404) return null;
   if (expect.statuses && !expect.statuses.includes(answer.status)) return `${answer.status} instead of ${expect.statuses}: ${answer.body}`;
   if (!expect.pointer) return null;

@@ -48,7 +48,7 @@ describe('the headers of an answer', () => {
   });
 
   test('a page has a policy that runs and frames nothing of others (S6C)', async () => {
-    for (const target of ['/docs', '/docs/', '/docs/docs.js', '/docs/errors', '/docs/errors/invalid_json']) {
+    for (const target of ['/docs', '/docs/', '/docs/docs.js', '/docs/errors', '/docs/errors/invalid_json', '/welcome', '/invite', '/welcome.js']) {
       const { status, headers } = await send(hub.url, target);
       assert.equal(status, 200, target);
       assert.match(headers['content-security-policy'], /default-src 'none'; script-src 'self'; style-src 'self';.* frame-ancestors 'none'/);

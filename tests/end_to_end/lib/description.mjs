@@ -26,10 +26,12 @@ class Description {
       .sort((a, b) => a.segments.filter((one) => one.startsWith('{')).length - b.segments.filter((one) => one.startsWith('{')).length);
   }
 
-  pathOf(target) {
+  /** As the hub finds it: words before {parameters}, and of those that fit one that has the method. */
+  pathOf(target, verb) {
     const segments = target.split('?')[0].replace(/\/$/, '').split('/');
-    return this.routes.find((route) => route.segments.length === segments.length
-      && route.segments.every((one, i) => one === segments[i] || (one.startsWith('{') && segments[i] !== '')))?.path;
+    const fitting = this.routes.filter((route) => route.segments.length === segments.length
+      && route.segments.every((one, i) => one === segments[i] || (one.startsWith('{') && segments[i] !== '')));
+    return (fitting.find(({ path }) => verb in this.document.paths[path]) ?? fitting[0])?.path;
   }
 
   /** What is wrong with `value` at this place of the document; null when nothing is. */
@@ -85,8 +87,10 @@ function faultsWithoutRoute(description, method, answer, expected) {
   return description.at(shared) ? description.faultsAt(shared, answer.json) : `code ${answer.json.code} where only ${expected} can be`;
 }
 
+const verbOf = (method) => (method === 'HEAD' ? 'get' : method.toLowerCase());
+
 function faultsOf(description, method, path, answer) {
-  const verb = method === 'HEAD' ? 'get' : method.toLowerCase();
+  const verb = verbOf(method);
   const operation = path && description.document.paths[path][verb];
   if (!path) return faultsWithoutRoute(description, method, answer, 'unknown_path');
   if (!operation) return faultsWithoutRoute(description, method, answer, 'method_not_allowed');
@@ -118,7 +122,7 @@ function headerFaults(target, answer) {
 export function judge(url, method, target, answer) {
   const description = hubs.get(url);
   if (!description || target === '/api/v1/openapi.json') return;
-  const path = description.pathOf(target);
+  const path = description.pathOf(target, verbOf(method));
   if (!path && !/^\/(api\/v1|health)(\/|\?|$)/.test(target)) return;
   const faults = headerFaults(target, answer) ?? faultsOf(description, method, path, answer);
   if (!faults) return;

@@ -84,7 +84,8 @@ export class Generator {
     if (real.enum) found.push('none of these');
     if (real.maxLength) found.push('x'.repeat(real.maxLength + 1));
     if (real.minLength) found.push('');
-    if (real.maxItems) found.push(Array.from({ length: real.maxItems + 1 }, () => this.valid(real.items ?? {})));
+    // From 10,000 on the body is refused as a whole, at its 10,001st member (S32).
+    if (real.maxItems < 10_000) found.push(Array.from({ length: real.maxItems + 1 }, () => this.valid(real.items ?? {})));
     if ('minimum' in real) found.push(real.minimum - 1);
     if ('maximum' in real) found.push(real.maximum + 1);
     if (real.items) found.push(this.typesOf(real.items).includes('string') ? [7] : ['words']);
@@ -139,7 +140,7 @@ export class Generator {
       for (const value of this.outside(schema)) {
         if (typeof value === 'number') yield { ...base, what: `?${name} is beyond its limits`, target: `${base.target}?${name}=${value}`, expect: { pointer: `?${name}`, statuses: [400] } };
       }
-      if (name !== 'cursor') yield { ...base, what: `?${name} as described`, target: `${base.target}?${name}=${good}` };
+      if (name !== 'cursor') yield { ...base, what: `?${name} as described`, target: `${base.target}?${name}=${good}`, expect: { never: ['unknown_parameter'] } };
     }
   }
 
@@ -162,6 +163,7 @@ export class Generator {
     yield* this.queryCases({ ...base, ...(media ? { body: {} } : {}) }, parameters.filter((one) => one.in === 'query'));
     if (media) yield* this.bodyCases(base, media.schema, operation.requestBody.required);
     else yield { ...base, what: 'as described' };
+    yield { ...base, what: 'with a last slash (X25)', target: `${base.target}/`, ...(media ? { body: this.valid(media.schema) } : {}), expect: { never: ['unknown_path', 'method_not_allowed'] } };
     if (parameters.some((one) => one.name === 'Idempotency-Key')) {
       for (const key of ['', ' ', 'ß', 'x'.repeat(256)]) yield { ...base, what: 'an odd Idempotency-Key', ...(media ? { body: {} } : {}), headers: { 'idempotency-key': Buffer.from(key).toString('latin1') }, expect: key.trim() ? { refused: true } : {} };
     }

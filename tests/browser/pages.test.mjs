@@ -1,4 +1,4 @@
-// /docs and the API as a real browser sees them: Chromium is the judge of the policy in the page headers (S6C) and of CORS (S6B).
+// Pages and the API as a real browser sees them: Chromium is the judge of the policy in the page headers (S6C) and of CORS (S6B).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -30,14 +30,19 @@ describe('in Chromium', { skip: chromium ? false : 'no chromium on this machine'
   });
   after(async () => { await browser?.close(); await hub?.remove(); ours?.stop(); other?.stop(); });
 
-  /** A page of /docs that notes what it should not do. */
-  async function openDocs() {
+  /** A page that notes what it should not do. */
+  async function open(path) {
     const page = await browser.newPage();
     const trouble = [];
     page.on('console', (line) => { if (['error', 'warning'].includes(line.type())) trouble.push(line.text()); });
     page.on('pageerror', (error) => trouble.push(error.message));
     page.on('request', (request) => { if (!request.url().startsWith(`${hub.url}/`)) trouble.push(request.url()); });
-    await page.goto(`${hub.url}/docs`);
+    await page.goto(hub.url + path);
+    return { page, trouble };
+  }
+
+  async function openDocs() {
+    const { page, trouble } = await open('/docs');
     await page.locator('details.operation').first().waitFor();
     return { page, trouble };
   }
@@ -76,6 +81,15 @@ describe('in Chromium', { skip: chromium ? false : 'no chromium on this machine'
     await page.locator('h1', { hasText: 'unauthenticated' }).waitFor();
     assert.deepEqual(trouble.filter((line) => !line.includes('401')), []);
     await page.close();
+  });
+
+  test('the page of a one-time link runs under its own policy (S6C)', async () => {
+    for (const path of ['/welcome', '/invite']) {
+      const { page, trouble } = await open(path);
+      await page.locator('#said', { hasText: 'Open the whole link' }).waitFor();
+      assert.deepEqual(trouble, []);
+      await page.close();
+    }
   });
 
   test('a page of a listed origin reads answers and refusals, any other reads nothing (S6B)', async () => {
