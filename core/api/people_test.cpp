@@ -89,6 +89,20 @@ TEST_F(People, AreRefusedWithAReason) {
               403);
 }
 
+TEST_F(People, KeepTheirRoleWhereTheNewOneIsNone) {
+    const std::string owner = token_for("owner");
+    const std::string id = get("/api/v1/auth/me", owner).text("id");
+    for (const std::string role : {"", "king"}) {
+        const Answer refused = call({.method = "PATCH",
+                                     .target = "/api/v1/users/" + id,
+                                     .body = R"({"role":")" + role + R"("})",
+                                     .token = owner});
+        EXPECT_EQ(refused.status(), 422) << role;
+        EXPECT_EQ(refused.text("errors.0.pointer"), "/role") << role;
+    }
+    EXPECT_EQ(get("/api/v1/auth/me", owner).text("role"), "owner");
+}
+
 TEST_F(People, LoseTheirTokensWhenTheyAreDisabledS65) {
     const std::string admin = token_for("admin");
     const std::string agent = token_for("agent");

@@ -81,7 +81,7 @@ export class Generator {
   outside(schema) {
     const real = this.resolve(schema);
     const found = [];
-    if (real.enum) found.push('none of these');
+    if (real.enum) found.push('none of these', '');
     if (real.maxLength) found.push('x'.repeat(real.maxLength + 1));
     if (real.minLength) found.push('');
     // From 10,000 on the body is refused as a whole, at its 10,001st member (S32).
