@@ -29,6 +29,15 @@ void note_time(const Response& response, const Clock& clock, ClockCheck& check) 
     }
 }
 
+// A plugin that has a trace of its own keeps it.
+void send_trace_on(Request& request, const std::string& trace) {
+    const auto& headers = request.headers;
+    const bool has_own = std::any_of(headers.begin(), headers.end(), [](const auto& header) {
+        return equal_ignoring_case(header.first, "traceparent");
+    });
+    if (!has_own) request.headers["traceparent"] = child_traceparent(trace);
+}
+
 }  // namespace
 
 void register_http_service(HostServices& services, HttpClient& client, const Clock& clock,
@@ -50,11 +59,7 @@ void register_http_service(HostServices& services, HttpClient& client, const Clo
             }
             options.timeout -=
                 std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady() - began);
-            const bool has_own =
-                std::any_of(request.headers.begin(), request.headers.end(), [](const auto& header) {
-                    return equal_ignoring_case(header.first, "traceparent");
-                });
-            if (!has_own) request.headers["traceparent"] = child_traceparent(call.trace);
+            send_trace_on(request, call.trace);
             const Response response = client.call(request, options);
             note_time(response, clock, check);
             return wire::pack(response);
