@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 
 import { send, until } from './lib/http.mjs';
 import { Hub, smsInstance } from './lib/hub.mjs';
+import { Socket } from './lib/live.mjs';
 import { Metrics } from './lib/metrics.mjs';
 import { Provider } from './lib/provider.mjs';
 import { encodeForm, inboundFields, newSid, postHook, signature } from './lib/twilio.mjs';
@@ -44,6 +45,7 @@ describe('the metrics of a hub that has worked', () => {
   let provider;
   let hub;
   let metrics;
+  let socket;
   before(async () => {
     provider = await Provider.start();
     hub = await Hub.start({
@@ -67,6 +69,7 @@ describe('the metrics of a hub that has worked', () => {
     provider.rule({ status: 400, body: { code: 21211, message: 'The number is not valid', status: 400 } });
     assert.equal((await hub.api('POST', '/api/v1/messages', { channel: 'sms', to: '+15558675399', text: 'to nobody' })).status, 202);
     assert.equal((await hub.api('GET', '/api/v1/messages', undefined, { role: null })).status, 401);
+    socket = await Socket.of(hub);
     await hub.routed();
     // Four replies and one by the API, each accepted, sent and delivered; one refused.
     await until('all is delivered', async () => {
@@ -75,7 +78,7 @@ describe('the metrics of a hub that has worked', () => {
         && metrics.value('patchbay_messages_total', { status: 'failed' }) === 1;
     });
   });
-  after(async () => { await hub?.remove(); await provider?.stop(); });
+  after(async () => { socket?.ws.terminate(); await hub?.remove(); await provider?.stop(); });
 
   test('has the 25 families with their types and labels, and no word about a guest', () => {
     assert.equal(metrics.contentType, 'text/plain; version=0.0.4; charset=utf-8');
@@ -85,8 +88,7 @@ describe('the metrics of a hub that has worked', () => {
       assert.ok(family, name);
       assert.equal(family.type, type, name);
       assert.ok(family.help.length > 5, name);
-      // No WebSocket was ever open here.
-      if (name !== 'patchbay_websockets') assert.deepEqual(metrics.labelNames(name), [labels.sort().join()], name);
+      assert.deepEqual(metrics.labelNames(name), [labels.sort().join()], name);
     }
     for (const line of metrics.text.split('\n')) {
       for (const value of line.matchAll(/="((?:[^"\\]|\\.)*)"/g)) assert.doesNotMatch(value[1], /\d{7}/, line);
@@ -147,6 +149,13 @@ describe('the metrics of a hub that has worked', () => {
     assert.ok(metrics.value('patchbay_http_connections', { kind: 'http' }) >= 1);
     assert.ok(metrics.value('patchbay_store_commit_seconds', { engine: 'sqlite' }) >= 5);
     assert.equal(metrics.value('patchbay_ready'), 1);
+  });
+
+  test('counts open sockets by the name of their route', async () => {
+    assert.equal(metrics.value('patchbay_websockets', { endpoint: 'live' }), 1);
+    assert.equal(metrics.value('patchbay_http_connections', { kind: 'websocket' }), 1);
+    socket.ws.close();
+    await until('it is closed', async () => (await Metrics.of(hub)).value('patchbay_websockets') === 0);
   });
 
   test('keeps its labels a small set whatever is asked for', async () => {
