@@ -115,7 +115,7 @@ std::string logged_target(const HttpRequest& request) {
             name.size() <= longest_name && name.find_first_not_of(
                                                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST"
                                                "UVWXYZ_.-") == std::string_view::npos;
-        (shown += before).append(is_word ? name : "?").append("=***");
+        (shown += before).append(is_word ? name : "*").append("=***");
         before = '&';
     }
     return shown;
