@@ -127,7 +127,7 @@ TEST_F(Pipeline, GivesAForcedRepeatItsEffectsOnceUnderItsMark_G24) {
                       .to = Address::phone("+15005550006")};
     const auto force = [&](const std::string& mark) {
         return store.write([&](Transaction& tx) {
-            return pipeline.commit(tx, sms, 0, {again}, clock.now_ms(),
+            return pipeline.commit(tx, sms, 0, {again}, clock.now_ms(), "",
                                    EventPipeline::Forced{mark});
         });
     };

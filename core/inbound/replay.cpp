@@ -225,7 +225,7 @@ void Replayer::commit_one(Transaction& tx, const Slice& slice, size_t place, Tal
     const TimeMs now = needs_.store.clock().now_ms();
     Routed routed{.state = "ignored", .reason = got.refusal};
     if (got.refusal.empty()) {
-        routed = pipeline_.commit(tx, *config, id, got.events, now, slice.forced);
+        routed = pipeline_.commit(tx, *config, id, got.events, now, got.row.trace, slice.forced);
     }
     tx.change(sql::ingress_replayed,
               {routed.state, routed.reason.empty() ? Value{} : Value{routed.reason}, now, id});
