@@ -111,4 +111,19 @@ describe('behind nginx', { skip: nginx ? false : 'nginx is not installed' }, () 
       assert.equal((await send(front, target, { method: 'POST' })).status, 400, target);
     }
   });
+
+  test('the client\'s scheme is the one that nginx was spoken to with', async (t) => {
+    const own = fs.mkdtempSync(path.join(folder, 'scheme-'));
+    const port = await freePort();
+    // With an http public_url only the request itself can say that it came over https.
+    const other = await Hub.start({ config: { server: { trusted_proxies: ['127.0.0.1'] } } });
+    const ownProxy = await startNginx(own, port, other.port);
+    t.after(async () => { ownProxy.kill('SIGTERM'); await other.remove(); });
+    const isSecure = async (base, options) => 'strict-transport-security' in (await send(base, '/docs', options)).headers;
+    await until('nginx answers', async () => (await send(`https://127.0.0.1:${port}`, '/health/live')).status === 200);
+    assert.equal(await isSecure(`https://127.0.0.1:${port}`, { from: '127.0.0.9' }), true);
+    assert.equal(await isSecure(`https://127.0.0.1:${port}`, { from: '127.0.0.9', headers: { 'x-forwarded-proto': 'http' } }), true);
+    assert.equal(await isSecure(other.url, { from: '127.0.0.1' }), false);
+    assert.equal(await isSecure(other.url, { from: '127.0.0.8', headers: { 'x-forwarded-proto': 'https' } }), false);
+  });
 });
