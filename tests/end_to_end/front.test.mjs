@@ -5,8 +5,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { send } from './lib/http.mjs';
+import { send, until } from './lib/http.mjs';
 import { Hub, smsInstance } from './lib/hub.mjs';
+import { Socket, liveUrl } from './lib/live.mjs';
 import { makeKeys, sendRaw, shownName } from './lib/tls.mjs';
 import { encodeForm, inboundFields, postHook } from './lib/twilio.mjs';
 
@@ -14,7 +15,7 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'patchbay-front-'));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
 /** Routes with bodies that are no forms. */
-const door = { plugin: 'signed_hooks', config: { secret: 'a secret of the test', secret_previous: '', verify_token: 'verify' } };
+const door = { plugin: 'signed_hooks', config: { secret: '0123456789abcdef0123456789abcdef' } };
 
 const formType = { 'content-type': 'application/x-www-form-urlencoded' };
 
@@ -83,6 +84,13 @@ for (const wire of ['plain', 'tls']) {
       assert.equal(answer.status, 400);
       assert.equal(answer.json.code, 'invalid_json');
       assert.equal(typeof answer.json.offset, 'number');
+    });
+
+    test('S67 a socket opens on the same port', async () => {
+      const socket = new Socket(liveUrl(hub), { headers: { authorization: `Bearer ${await hub.token()}` }, rejectUnauthorized: false });
+      await socket.hears((message) => message.type === 'hello', 'hello');
+      socket.ws.close(1000);
+      await until('the socket is closed', () => socket.closed?.code === 1000);
     });
 
     test('S33 unknown fields are listed with their pointers', async () => {

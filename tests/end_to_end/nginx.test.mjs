@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 
 import { freePort, send, until } from './lib/http.mjs';
 import { Hub, smsInstance } from './lib/hub.mjs';
+import { Socket, liveUrl } from './lib/live.mjs';
 import { root } from './lib/places.mjs';
 import { makeKeys } from './lib/tls.mjs';
 import { inboundFields, postHook } from './lib/twilio.mjs';
@@ -110,6 +111,13 @@ describe('behind nginx', { skip: nginx ? false : 'nginx is not installed' }, () 
     for (const target of ['/hooks//sms/message', '/hooks/./sms/message', '/hooks/x/../sms/message', '/hooks/sms%2f%2fmessage']) {
       assert.equal((await send(front, target, { method: 'POST' })).status, 400, target);
     }
+  });
+
+  test('S67 a socket goes through', async () => {
+    const socket = new Socket(liveUrl(through), { headers: { authorization: `Bearer ${await hub.token()}` }, rejectUnauthorized: false });
+    await socket.hears((message) => message.type === 'hello', 'hello');
+    socket.ws.close(1000);
+    await until('the socket is closed', () => socket.closed?.code === 1000);
   });
 
   test('the client\'s scheme is the one that nginx was spoken to with', async (t) => {
