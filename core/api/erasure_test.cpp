@@ -191,6 +191,31 @@ TEST_F(Erasure, TakesExportsAndBulkRecipientsAlong_S86) {
     EXPECT_TRUE(leaves_the_files("the violet umbrella"));
 }
 
+TEST_F(Erasure, RemovesFilesThatNobodyElseWasSent_S86) {
+    const std::string first = talk({.number = number_}), second = talk({.number = other_});
+    const auto add_file = [&](const std::string& id, const std::string& conversation,
+                              const std::string& key) {
+        const std::string message =
+            get("/api/v1/conversations/" + conversation + "/messages", owner_).text("items.0.id");
+        store_.write([&](Transaction& tx) {
+            tx.run_text(
+                "INSERT INTO media(id,message_id,state,type,blob_key,created_at,updated_at) "
+                "VALUES($1,$2,'stored','image/png',$3,1,1)",
+                {id, message, key});
+        });
+    };
+    add_file("f1", first, "only theirs");
+    add_file("f2", first, "of both");
+    add_file("f3", second, "of both");
+    const std::string one = contact_of(first), other = contact_of(second);
+    erase(one);
+    run_tasks();
+    EXPECT_EQ(removed_files_, std::vector<std::string>{"only theirs"});
+    erase(other);
+    run_tasks();
+    EXPECT_EQ(removed_files_, (std::vector<std::string>{"only theirs", "of both"}));
+}
+
 TEST_F(Erasure, IsOnRecordAsExportIs_S84) {
     const std::string id = contact_of(talk({.number = number_}));
     post("/api/v1/contacts/" + id + "/export", "", owner_);

@@ -30,7 +30,10 @@ protected:
     }
 
     SendLimits limits_;
-    Eraser eraser_{{.store = store_}};
+    std::vector<std::string> removed_files_;
+    Eraser eraser_{{.store = store_, .remove_file = [this](const std::string& key) {
+                        removed_files_.push_back(key);
+                    }}};
     TaskRunner tasks_;
     BulkSender bulk_{{.store = store_,
                       .mint = mint_,

@@ -1,5 +1,6 @@
 #include "delivery/erasure.hpp"
 
+#include <map>
 #include <patchbay/text.hpp>
 
 #include "base/crypto.hpp"
@@ -245,14 +246,26 @@ void Eraser::erase_conversation(const std::string& id, Counts& counts) {
     });
 }
 
+// Before their rows: who dies in between comes back for the rows. A file that others were sent too
+// stays for them.
+void Eraser::remove_files(const Values& range) {
+    if (!needs_.remove_file) return;
+    const auto files = needs_.store.read([&](Session& session) {
+        std::map<std::string, int64_t> left;
+        for (const Row& row : session.run(sql::erase_media_files, range)) --left[row.text(0)];
+        for (auto& [key, uses] : left) {
+            uses += session.first(sql::erase_file_uses, {key})->number(0);
+        }
+        return left;
+    });
+    for (const auto& [key, uses] : files) {
+        if (uses == 0) needs_.remove_file(key);
+    }
+}
+
 void Eraser::erase_messages(const std::string& id, int64_t from, int64_t to, Counts& counts) {
     const Values range = {id, from, to};
-    if (needs_.remove_file) {
-        for (const Row& row : needs_.store.read(
-                 [&](Session& session) { return session.run(sql::erase_media_files, range); })) {
-            needs_.remove_file(row.text(0));
-        }
-    }
+    remove_files(range);
     Counts now = counts;
     needs_.store.write([&](Transaction& tx) {
         now = counts;

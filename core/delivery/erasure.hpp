@@ -39,6 +39,7 @@ private:
     void run(const ClaimedJob& job);
     bool call_off_sends(const Traces& traces);
     void erase_conversation(const std::string& id, Counts& counts);
+    void remove_files(const Values& range);
     void erase_messages(const std::string& id, int64_t from, int64_t to, Counts& counts);
     void erase_ingress(const Traces& traces, Counts& counts);
     void erase_answers(const Traces& traces, Counts& counts);

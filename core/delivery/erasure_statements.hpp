@@ -82,6 +82,8 @@ inline const Statement erase_media_files{"erase.media_files",
                                          "SELECT blob_key FROM media WHERE blob_key IS NOT NULL "
                                          "AND message_id IN " PATCHBAY_ERASED_MESSAGES,
                                          {"media_message", "messages_seq"}};
+inline const Statement erase_file_uses{
+    "erase.file_uses", "SELECT COUNT(*) FROM media WHERE blob_key=$1", {"media_blob"}};
 inline const Statement erase_media{
     "erase.media",
     "DELETE FROM media WHERE message_id IN " PATCHBAY_ERASED_MESSAGES,
