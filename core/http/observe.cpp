@@ -67,27 +67,42 @@ void write_line(const Exchange& exchange, const Response& response, std::chrono:
     log_info("access", "request",
              {{"method", std::string(known_method(request.method))},
               {"route", exchange.route ? exchange.route->spec.name : "none"},
-              {"path", logged_target(request)},
+              {"path", logged_target(request, exchange.route ? exchange.route->spec.path : "")},
               {"status", std::to_string(response.status)},
               {"bytes", std::to_string(response.body.size())},
               {"ms", milliseconds_text(took)},
               {"peer", logged_peer(request.peer)}});
 }
 
-// A segment of digits only may be a number of somebody: WhatsApp's has no plus.
-std::string without_numbers(std::string_view path) {
+bool has_segment(std::string_view pattern, std::string_view segment) {
+    const size_t at = pattern.find(segment);
+    if (at == std::string_view::npos || at == 0 || pattern[at - 1] != '/') return false;
+    const size_t end = at + segment.size();
+    return end == pattern.size() || pattern[end] == '/';
+}
+
+bool is_uuid(std::string_view text) {
+    return text.size() == 36 && std::count(text.begin(), text.end(), '-') == 4 &&
+           text.find_first_not_of("0123456789abcdef-") == std::string_view::npos;
+}
+
+// WhatsApp's numbers have no plus. An id of ours is a UUID or has at most 19 digits.
+std::string shown_segment(std::string_view segment, std::string_view pattern) {
+    constexpr size_t longest_id = 19;
+    const bool is_number = segment.find_first_not_of("0123456789") == std::string_view::npos;
+    if (is_number && segment.size() >= 8 && segment.size() <= 15) return redacted_digits(segment);
+    const bool may_be_secret =
+        segment.size() > longest_id && !is_uuid(segment) && !has_segment(pattern, segment);
+    return may_be_secret ? "***" : std::string(segment);
+}
+
+std::string shown_path(std::string_view path, std::string_view pattern) {
     std::string shown;
     while (!path.empty()) {
-        const size_t end = std::min(path.find('/', 1), path.size());
-        std::string_view segment = path.substr(0, end);
-        path.remove_prefix(end);
-        if (segment.starts_with('/')) {
-            shown += '/';
-            segment.remove_prefix(1);
-        }
-        const bool is_number = segment.size() >= 8 && segment.size() <= 15 &&
-                               segment.find_first_not_of("0123456789") == std::string_view::npos;
-        shown += is_number ? redacted_digits(segment) : std::string(segment);
+        path.remove_prefix(path.starts_with('/') ? 1 : 0);
+        const std::string_view segment = path.substr(0, path.find('/'));
+        path.remove_prefix(segment.size());
+        shown.append("/").append(shown_segment(segment, pattern));
     }
     return shown;
 }
@@ -103,9 +118,10 @@ std::string logged_peer(const std::string& peer) {
     return network.text() + (network.is_mapped() ? "/24" : "/48");
 }
 
-std::string logged_target(const HttpRequest& request) {
+std::string logged_target(const HttpRequest& request, std::string_view pattern) {
     constexpr size_t longest = 200, longest_name = 40;
-    std::string shown = redact(without_numbers(request.path.substr(0, longest)));
+    std::string shown =
+        redact(shown_path(std::string_view(request.path).substr(0, longest), pattern));
     char before = '?';
     for (std::string_view query = request.query; !query.empty() && shown.size() < longest;) {
         const std::string_view pair = query.substr(0, query.find('&'));

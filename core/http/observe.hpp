@@ -12,9 +12,10 @@ Stage observe_requests(const std::string& access);
 /// to see who floods, too little to follow a person.
 std::string logged_peer(const std::string& peer);
 
-/// A target for the access log: what redact() leaves of the path, without segments that look like
-/// phone numbers; of the query the names, since values may be anything.
-std::string logged_target(const HttpRequest& request);
+/// A target for the access log: what redact() leaves of the path, without segments that could be a
+/// phone number or a secret (long, no UUID, and not in the route's own `pattern`); of the query the
+/// names, since values may be anything.
+std::string logged_target(const HttpRequest& request, std::string_view pattern);
 
 /// For patchbay_http_rejected_total: a fixed word, never input.
 void count_rejected(std::string_view reason);

@@ -1,6 +1,6 @@
 // GET /metrics: the families and labels of the API's description, and values that agree with what was done to the hub.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 
 import { send, until } from './lib/http.mjs';
@@ -8,7 +8,7 @@ import { Hub, smsInstance } from './lib/hub.mjs';
 import { Socket } from './lib/live.mjs';
 import { Metrics } from './lib/metrics.mjs';
 import { Provider } from './lib/provider.mjs';
-import { encodeForm, inboundFields, newSid, postHook, signature } from './lib/twilio.mjs';
+import { authToken, inboundFields, newSid, postHook } from './lib/twilio.mjs';
 
 /** Type and labels of each family. */
 const families = {
@@ -60,11 +60,12 @@ describe('the metrics of a hub that has worked', () => {
     const twice = inboundFields({ from: guest, text: 'twice', sid: newSid() });
     for (let i = 0; i < 2; i += 1) assert.equal((await postHook(hub, '/hooks/sms/message', twice)).status, 200);
     assert.equal((await postHook(hub, '/hooks/sms/message', inboundFields({ from: guest, text: 'forged' }), { token: 'wrong' })).status, 401);
-    const broken = '{"no": "form"}';
-    const url = `${hub.publicUrl}/hooks/sms/message`;
+    // Well signed, and no UTF-8.
+    const signed = Buffer.concat([Buffer.from(`${hub.publicUrl}/hooks/sms/messageBody`), Buffer.from([0xff])]);
     assert.equal((await send(hub.url, '/hooks/sms/message', {
-      method: 'POST', body: broken, headers: { 'content-type': 'application/json', 'x-twilio-signature': signature(hub.config.plugins.sms.config.auth_token, url, {}) },
-    })).status, 415);
+      method: 'POST', body: 'Body=%FF',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': createHmac('sha1', authToken).update(signed).digest('base64') },
+    })).status, 400);
     assert.equal((await hub.api('POST', '/api/v1/messages', { channel: 'sms', to: guest, text: 'by the API' })).status, 202);
     provider.rule({ status: 400, body: { code: 21211, message: 'The number is not valid', status: 400 } });
     assert.equal((await hub.api('POST', '/api/v1/messages', { channel: 'sms', to: '+15558675399', text: 'to nobody' })).status, 202);
@@ -91,10 +92,26 @@ describe('the metrics of a hub that has worked', () => {
       assert.deepEqual(metrics.labelNames(name), [labels.sort().join()], name);
     }
     for (const line of metrics.text.split('\n')) {
+      if (line.startsWith('patchbay_build_info{')) continue;  // A commit may be all digits.
       for (const value of line.matchAll(/="((?:[^"\\]|\\.)*)"/g)) assert.doesNotMatch(value[1], /\d{7}/, line);
       assert.doesNotMatch(line, /SM[0-9a-f]{8}|hello|Thank you/, line);
     }
     assert.deepEqual([...metrics.families.keys()].filter((name) => !name.startsWith('patchbay_')), []);
+  });
+
+  test('has buckets that add up', () => {
+    for (const [name] of Object.entries(families).filter(([, [type]]) => type === 'HISTOGRAM')) {
+      const buckets = metrics.samples(name, '_bucket');
+      const counts = metrics.samples(name);
+      assert.equal(buckets.length, counts.length * 19, name);
+      for (const { labels = {}, value } of counts) {
+        const mine = buckets.filter((one) => Object.entries(labels).every(([key, text]) => one.labels[key] === text)).map((one) => [Number(one.labels.le.replace('+Inf', 'Infinity')), Number(one.value)]);
+        mine.sort(([a], [b]) => a - b);
+        assert.equal(mine.length, 19, name);
+        for (let i = 1; i < mine.length; i += 1) assert.ok(mine[i][1] >= mine[i - 1][1], name);
+        assert.deepEqual(mine.at(-1), [Infinity, Number(value)], name);
+      }
+    }
   });
 
   test('counts webhooks by what became of them', () => {
@@ -104,7 +121,7 @@ describe('the metrics of a hub that has worked', () => {
     assert.equal(of('bad_body'), 1);
     assert.equal(metrics.value('patchbay_ingress_pending', { instance: 'sms' }), 0);
     assert.equal(metrics.value('patchbay_http_rejected_total', { reason: 'invalid_signature' }), 1);
-    assert.equal(metrics.value('patchbay_http_rejected_total', { reason: 'unsupported_media_type' }), 1);
+    assert.equal(metrics.value('patchbay_http_rejected_total', { reason: 'invalid_form' }), 1);
     assert.equal(metrics.value('patchbay_http_rejected_total', { reason: 'unauthenticated' }), 1);
     const stored = metrics.value('patchbay_ingress_total', { result: 'stored' });
     assert.equal(metrics.value('patchbay_ingress_commit_seconds'), stored);
@@ -142,7 +159,7 @@ describe('the metrics of a hub that has worked', () => {
   test('counts requests by the name of their route', () => {
     const of = (labels) => metrics.value('patchbay_http_requests_total', labels);
     assert.equal(of({ route: 'hook', method: 'POST', status: '401' }), 1);
-    assert.equal(of({ route: 'hook', method: 'POST', status: '415' }), 1);
+    assert.equal(of({ route: 'hook', method: 'POST', status: '400' }), 1);
     assert.equal(of({ route: 'messages.create', method: 'POST', status: '202' }), 2);
     assert.equal(of({ route: 'messages.list', method: 'GET', status: '401' }), 1);
     assert.equal(of({ route: 'hook' }), metrics.value('patchbay_http_request_seconds', { route: 'hook' }));

@@ -18,19 +18,25 @@ export class Metrics {
     this.text = body;
     this.contentType = headers['content-type'];
     this.families = new Map(parse(body).map((family) => [family.name, family]));
+    // The parser makes one series of all that a histogram has. Without their types, the parts of histograms are families of their own.
+    const parts = body.split('\n').filter((line) => !/^# (HELP|TYPE) /.test(line)).join('\n');
+    this.parts = new Map();
+    for (const { name, metrics } of parse(parts)) this.parts.set(name, [...this.parts.get(name) ?? [], ...metrics]);
   }
 
-  samples(name) {
+  /** All series of a family; of a histogram those of its part `_count`, `_sum` or `_bucket`. */
+  samples(name, part = '_count') {
     const family = this.families.get(name);
     if (!family) throw new Error(`no family ${name}`);
-    return family.metrics;
+    if (family.type !== 'HISTOGRAM') return family.metrics;
+    return this.parts.get(name + part) ?? [];
   }
 
-  /** The sum over all series that have these labels; of a histogram its count. */
+  /** The sum over all series that have these labels; of a histogram their counts. */
   value(name, labels = {}) {
     return this.samples(name)
       .filter((one) => Object.entries(labels).every(([key, value]) => one.labels?.[key] === value))
-      .reduce((sum, one) => sum + Number(one.value ?? one.count), 0);
+      .reduce((sum, one) => sum + Number(one.value), 0);
   }
 
   /** Every set of label names that a family's series have: one, if all is well. */
