@@ -102,6 +102,15 @@ async function drive(hub, canaries, provider) {
   canaries.jwt = { value: signedIn.json.token, kept: [] };
   const mine = { authorization: `Bearer ${signedIn.json.token}` };
   await keep(send(hub.url, '/api/v1/auth/me', { headers: mine }));
+  // What the hub itself gives out, once.
+  const key = await send(hub.url, '/api/v1/api-keys', { method: 'POST', headers: { ...mine, ...json }, body: JSON.stringify({ name: 'canary', scopes: ['metrics:read'] }) });
+  assert.equal(key.status, 201, key.body);
+  canaries.realKey = { value: key.json.key, kept: [] };
+  assert.equal((await keep(send(hub.url, '/api/v1/messages', { headers: { 'x-api-key': key.json.key } }))).status, 403);
+  const ticket = await send(hub.url, '/api/v1/auth/ws-ticket', { method: 'POST', headers: mine });
+  assert.equal(ticket.status, 201, ticket.body);
+  canaries.realTicket = { value: ticket.json.ticket, kept: [] };
+  await keep(send(hub.url, `/ws?ticket=${ticket.json.ticket}`));
 
   // Sends that go, that are refused with an echo of everything, that break.
   const post = (body, headers = {}) => keep(api('POST', '/api/v1/messages', body, { headers }));
@@ -138,6 +147,7 @@ async function verbs(hub) {
     ['deliveries', 'list', '--output', 'json'], ['events', 'list'], ['events', 'list', '--output', 'json'], ['user', 'list'], ['token', '--email', 'nobody@example.com'],
   ]) {
     const { stdout, stderr } = await hub.cli(args);
+    assert.ok(stdout.length + stderr.length > 20, args.join(' '));
     printed[`patchbay ${args.join(' ')}`] = stdout + stderr;
   }
   return printed;

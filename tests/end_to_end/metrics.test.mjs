@@ -221,6 +221,14 @@ describe('who may read metrics', () => {
     }
   });
 
+  test('from elsewhere a key with the scope for it', async () => {
+    for (const [scope, status] of [['metrics:read', 200], ['messages:read', 403]]) {
+      const made = await hub.api('POST', '/api/v1/api-keys', { name: scope, scopes: [scope] });
+      assert.equal(made.status, 201, made.body);
+      assert.equal((await asked('203.0.113.9', { 'x-api-key': made.json.key })).status, status, scope);
+    }
+  });
+
   test('nobody whose request was handed on by a proxy that is not trusted', async () => {
     const plain = await Hub.start({ config: { plugins: {} } });
     try {
