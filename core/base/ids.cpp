@@ -76,6 +76,9 @@ int64_t Ids::machine_id() {
     return machine_ms_ << 22 | static_cast<int64_t>(node_) << 14 | machine_counter_;
 }
 
-int64_t Ids::lowest_at(TimeMs at) { return std::max<TimeMs>(at - epoch_2025, 0) << 22; }
+int64_t Ids::lowest_at(TimeMs at) {
+    // What lies beyond the last id there can be (the year 2094) is that id's moment.
+    return std::clamp<TimeMs>(at - epoch_2025, 0, INT64_MAX >> 22) << 22;
+}
 
 }  // namespace patchbay
