@@ -42,6 +42,7 @@ HubConfig hub_config() {
     HubConfig config;
     config.auth.token_keys = {"0123456789abcdef0123456789abcdef"};
     config.departments = {"Reception"};
+    config.log.access = "off";  // As nginx's, in the comparison.
     return config;
 }
 
