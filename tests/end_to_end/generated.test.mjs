@@ -3,7 +3,6 @@
 //   PATCHBAY_SEED=7 node --test tests/end_to_end/generated.test.mjs      the same requests again
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 
 import { descriptionOf } from './lib/description.mjs';
@@ -17,6 +16,13 @@ const pages = new Set(fs.readdirSync(new URL('../../docs/errors', import.meta.ur
 
 /** What an operation must not be given in earnest: it would end the sign-in of all other cases. */
 const withoutSignIn = new Set(['auth.logout']);
+
+/** Each well-formed sign-in costs a hash that is slow on purpose: one is enough. */
+function withOneSignIn(cases) {
+  const isHashed = ({ operation, role, expect = {} }) => operation === 'auth.login' && role !== null && !expect.pointer && !expect.statuses && !expect.refused;
+  const first = cases.find(isHashed);
+  return cases.filter((one) => one === first || !isHashed(one));
+}
 
 /** One thing of each list, so that a mistake in a body is not hidden behind an unknown id. */
 async function idsIn(hub, document) {
@@ -47,28 +53,27 @@ function faultOf(answer, one) {
 
 describe('requests made from the description', () => {
   let hub;
-  let agent;
   before(async () => {
-    agent = new http.Agent({ keepAlive: true, maxSockets: atOnce });
     const config = { plugins: { sms: smsInstance({ flow: 'replies' }), replies: { plugin: 'auto_reply', config: { rules: [{ contains: 'open', reply: 'Yes' }] } } } };
     hub = await Hub.start({ config });
     await postHook(hub, '/hooks/sms/message', inboundFields({ from: '+15558675310', text: 'hello' }));
     await hub.routed();
     await hub.token('agent');
   });
-  after(async () => { agent?.destroy(); await hub?.remove(); });
+  after(() => hub?.remove());
 
-  test(`are never answered with a 5xx, always with a page and a pointer (S33; seed ${seed})`, { timeout: 600_000 }, async (t) => {
+  test(`are never answered with a 5xx, always with a page and a pointer (S33; seed ${seed})`, { timeout: 1_200_000 }, async (t) => {
     const document = descriptionOf(hub.url);
     const generator = new Generator(document, { seed, ids: await idsIn(hub, document) });
-    const cases = [...generator.cases((path) => /^\/(api\/v1|health)\//.test(path))].filter((one) => one.role === null || !withoutSignIn.has(one.operation));
+    const all = [...generator.cases((path) => /^\/(api\/v1|health)\//.test(path))];
+    const cases = withOneSignIn(all).filter((one) => one.role === null || !withoutSignIn.has(one.operation));
     t.diagnostic(`seed ${seed}: ${cases.length} requests`);
     assert.ok(cases.length > 1000 && cases.length < 12_000, `${cases.length} requests`);
     const faults = [];
     const queue = cases.values();
     await Promise.all(Array.from({ length: atOnce }, async () => {
       for (const one of queue) {
-        const options = { role: one.role === undefined ? 'owner' : one.role, headers: one.headers, raw: one.raw, agent };
+        const options = { role: one.role === undefined ? 'owner' : one.role, headers: one.headers, raw: one.raw };
         const fault = await hub.api(one.method, one.target, one.body, options).then((answer) => faultOf(answer, one), (error) => error.message);
         if (fault) faults.push(`${one.operation}, ${one.what}: ${one.method} ${one.target} ${String(one.raw ?? JSON.stringify(one.body) ?? '').slice(0, 200)}\n    ${fault.slice(0, 600)}`);
       }

@@ -56,7 +56,7 @@ describe('/api/v1/openapi.json', () => {
     const prism = spawn(process.execPath, [main, 'mock', '--port', String(port), '--host', '127.0.0.1', file], { stdio: 'ignore' });
     try {
       const url = `http://127.0.0.1:${port}`;
-      const live = await until('Prism answers', () => send(url, '/health/live'), { seconds: 60 });
+      const live = await until('Prism answers', () => send(url, '/health/live'), { seconds: 180 });
       assert.deepEqual([live.status, live.json.status], [200, 'live']);
       const anonymous = await send(url, '/api/v1/users');
       assert.equal(anonymous.status, 401, 'the document says that one has to sign in');

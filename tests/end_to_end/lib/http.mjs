@@ -26,7 +26,8 @@ export async function send(base, target, options = {}) {
   return answer;
 }
 
-function sendUnjudged(base, target, { method = 'GET', headers = {}, body = '', agent, from, timeoutMs = 30_000 } = {}) {
+// Without an agent each on a connection of its own: a kept one may be closed by the hub in the moment in which a slow machine uses it again.
+function sendUnjudged(base, target, { method = 'GET', headers = {}, body = '', agent = false, from, timeoutMs = 30_000 } = {}) {
   const { protocol, hostname, port } = new URL(base);
   const { request: begin } = protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
