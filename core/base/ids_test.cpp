@@ -40,6 +40,9 @@ TEST(Ids, CarryTimeAndNodeInTheMachineId) {
     EXPECT_EQ(ids.machine_id(), (5ll << 22) + (3 << 14));
     EXPECT_EQ(Ids::lowest_at(clock.now_ms()), 5ll << 22);
     EXPECT_EQ(Ids::lowest_at(0), 0);
+    EXPECT_GT(Ids::lowest_at(4'102'444'800'000), ids.machine_id())
+        << "2100 is after now, not before";
+    EXPECT_GT(Ids::lowest_at(253'402'300'799'999), ids.machine_id());
 }
 
 TEST(Ids, DifferBetweenThreads) {

@@ -10,8 +10,10 @@
 namespace patchbay {
 namespace {
 
-// One write of the background, as a router's: short, so that what somebody waits for goes between.
-constexpr int64_t slice_rows = 16;
+// One write of the background: short, so that what somebody waits for goes between. Longer than a
+// router's, since most of what is replayed changes nothing.
+constexpr int64_t slice_rows = 64;
+constexpr size_t max_slice_bytes = 4 << 20;  // Of bodies, in memory at once (G19).
 
 // It was stopped, or another job goes on with it.
 struct NotOurs : std::runtime_error {
@@ -161,17 +163,21 @@ std::optional<Replayer::Slice> Replayer::read(const ClaimedJob& job) {
         const JsonObject draft = parse_json_object(std::string_view(slice.draft));
         if (text_at(draft, "force") == "true") slice.forced = EventPipeline::Forced{job.ref};
         const auto ids = next_ids(session, draft, task->text(1));
+        size_t bytes = 0;
         for (const int64_t id : ids) {
+            if (bytes > max_slice_bytes) break;
             Slice::Piece piece;
             piece.id = id;
             if (const auto row = session.first(sql::ingress_row, {id})) {
                 piece.instance = row->text(9);
                 piece.state = row->text(10);
                 piece.got.row = IngressRow::from_row(*row);
+                bytes += piece.got.row.request.body.size();
             }
             slice.pieces.push_back(std::move(piece));
         }
-        slice.is_last = ids.size() < static_cast<size_t>(slice_rows);
+        slice.is_last =
+            slice.pieces.size() == ids.size() && ids.size() < static_cast<size_t>(slice_rows);
         return slice;
     });
 }

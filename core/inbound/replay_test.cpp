@@ -157,26 +157,26 @@ TEST_F(Replay, MarksEveryEffectOfAForcedOne_G24) {
 }
 
 TEST_F(Replay, StopsAndGoesOnWhereItStopped_F37) {
-    for (int i = 0; i < 50; ++i) routed(std::to_string(i));
+    for (int i = 0; i < 100; ++i) routed(std::to_string(i));
     const std::string id = start(all(true));
     ASSERT_TRUE(step());
-    EXPECT_EQ(get(id).successful, 16) << "progress shows while it runs";
+    EXPECT_EQ(get(id).successful, 64) << "progress shows while it runs";
     EXPECT_TRUE(store.write([&](Transaction& tx) { return stop_replay(tx, id, clock.now_ms()); }));
     EXPECT_FALSE(store.write([&](Transaction& tx) { return stop_replay(tx, id, clock.now_ms()); }));
-    EXPECT_EQ(finish(id).successful, 16);
+    EXPECT_EQ(finish(id).successful, 64);
     EXPECT_EQ(get(id).status, "stopped");
     EXPECT_TRUE(
         store.write([&](Transaction& tx) { return resume_replay(tx, ids, id, clock.now_ms()); }));
     const TaskView done = finish(id);
     EXPECT_EQ(done.status, "done");
-    EXPECT_EQ(done.successful, 50);
-    EXPECT_EQ(messages().size(), 100u) << "each once";
+    EXPECT_EQ(done.successful, 100);
+    EXPECT_EQ(messages().size(), 200u) << "each once";
     EXPECT_FALSE(
         store.write([&](Transaction& tx) { return resume_replay(tx, ids, id, clock.now_ms()); }));
 }
 
 TEST_F(Replay, IsOneTaskHoweverManyJobsGoOnWithIt) {
-    for (int i = 0; i < 30; ++i) routed(std::to_string(i));
+    for (int i = 0; i < 130; ++i) routed(std::to_string(i));
     const std::string id = start(all(true));
     const auto stop_and_resume = [&] {
         store.write([&](Transaction& tx) {
@@ -186,8 +186,8 @@ TEST_F(Replay, IsOneTaskHoweverManyJobsGoOnWithIt) {
     };
     stop_and_resume();
     stop_and_resume();
-    EXPECT_EQ(finish(id).successful, 30);
-    EXPECT_EQ(messages().size(), 60u);
+    EXPECT_EQ(finish(id).successful, 130);
+    EXPECT_EQ(messages().size(), 260u);
 }
 
 TEST_F(Replay, GoesOnBehindWhatTheHubCannotRead) {
@@ -219,6 +219,14 @@ TEST_F(Replay, TakesThoseItWasGivenOrAStretchOfTime) {
     EXPECT_EQ(one.duplicates, 1);
     order.since = 0;
     EXPECT_EQ(finish(start(order)).successful, 1) << "the second was left";
+}
+
+TEST_F(Replay, HoldsFewLargeBodiesAtOnce_G19) {
+    for (int i = 0; i < 6; ++i) keep(std::to_string(i) + std::string(3 << 20, 'x'), "ignored");
+    const std::string id = start(all());
+    ASSERT_TRUE(step());
+    EXPECT_EQ(get(id).successful, 2);
+    EXPECT_EQ(finish(id).successful, 6);
 }
 
 TEST_F(Replay, LeavesToTheRouterWhatWaitsForIt) {
