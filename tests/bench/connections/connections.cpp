@@ -115,8 +115,8 @@ public:
 private:
     // Each turn serves a small part of them, so that they come evenly and not in bursts.
     void keep() {
-        constexpr auto turn = 10ms;
-        constexpr size_t slow_turns = 10, idle_turns = 800;  // 128 bytes every 100 ms; 8 s.
+        constexpr auto turn = 1ms;
+        constexpr size_t slow_turns = 100, idle_turns = 8000;  // 128 bytes every 100 ms; 8 s.
         const std::string drop(128, 'x');
         auto next = Clock::now();
         for (size_t i = 0; !stop_; ++i) {
