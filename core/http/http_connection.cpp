@@ -24,7 +24,8 @@ constexpr Refusal too_late{408, "timeout", "request_timeout",
                            "The request did not arrive in time."};
 
 constexpr size_t drain_limit = 64 << 10;  // Largest body that is read for nobody (S06).
-constexpr size_t linger_bytes = 256 << 10;
+// A proxy in front may send a body that was refused to its end before it reads why.
+constexpr size_t linger_bytes = 4 << 20;
 constexpr auto linger_time = 2s;
 constexpr size_t slowest_bytes_per_second = 1024;
 constexpr size_t kept_capacity = 16 << 10;  // An idle connection gives larger buffers back.

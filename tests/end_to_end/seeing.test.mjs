@@ -167,9 +167,10 @@ test('an idle hub takes less than 30 MB', { skip: !isRelease && 'only a release 
   });
   try {
     for (let i = 0; i < 5; i += 1) await send(hub.url, '/metrics');
-    const rss = Number(fs.readFileSync(`/proc/${hub.process.pid}/status`, 'utf8').match(/VmRSS:\s+(\d+) kB/)[1]);
-    t.diagnostic(`${rss} kB resident`);
-    assert.ok(rss < 30_000, `${rss} kB`);
+    const resident = () => Number(fs.readFileSync(`/proc/${hub.process.pid}/status`, 'utf8').match(/VmRSS:\s+(\d+) kB/)[1]);
+    // It answers before it has given back what only the start needed.
+    await until('the hub takes less than 30 MB', () => (resident() < 30_000 ? true : Promise.reject(new Error(`${resident()} kB`))), { seconds: 10 });
+    t.diagnostic(`${resident()} kB resident`);
   } finally {
     await hub.remove();
   }
