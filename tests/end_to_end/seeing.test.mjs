@@ -164,6 +164,7 @@ const isRelease = /^CMAKE_BUILD_TYPE:STRING=Release$/m.test(fs.readFileSync(path
 test('an idle hub takes less than 30 MB', { skip: !isRelease && 'only a release build is meant' }, async (t) => {
   const hub = await Hub.start({
     config: { plugins: { replies: { plugin: 'auto_reply', config: { rules: [], otherwise: 'Thank you' } }, sms: smsInstance({ flow: 'replies' }) } },
+    judged: false,  // Making openapi.json leaves 8 MB with the allocator, and an idle hub has not made it.
   });
   try {
     for (let i = 0; i < 5; i += 1) await send(hub.url, '/metrics');
