@@ -1,8 +1,10 @@
 // The one redaction function (S82). One pass; only bytes that can begin something to hide are
 // looked at twice.
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 
 #include "base/log.hpp"
