@@ -22,9 +22,7 @@ TEST(Deadlines, AreThoseOfTheDesign) {
 }
 
 // A number that a later SDK may bring.
-TEST(Deadlines, ACallThatNobodyKnowsHasTheShortest) {
-    EXPECT_EQ(deadline_of(999), seconds{1});
-}
+TEST(Deadlines, ACallThatNobodyKnowsHasTheShortest) { EXPECT_EQ(deadline_of(999), seconds{1}); }
 
 }  // namespace
 }  // namespace patchbay

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <patchbay/detail/methods.hpp>
+#include <patchbay/detail/sink.hpp>
 
 #include "base/log.hpp"
+#include "plugins/library_plugin.hpp"
 #include "plugins/schema_check.hpp"
 
 namespace patchbay {
@@ -19,12 +21,6 @@ void check_needs(const PluginStamp& stamp, const HostServices& services) {
                     "the plugin needs " + missing + ", which this hub does not have");
 }
 
-std::string answer_of(int32_t status, const detail::StringSink& sink) {
-    if (status != 0) detail::rethrow(status, sink.text());
-    if (sink.too_large()) throw Error(ErrorKind::internal, "the plugin's answer is over 4 MiB");
-    return sink.text();
-}
-
 }  // namespace
 
 Generation::Generation(const Origin& origin)
@@ -33,53 +29,41 @@ Generation::Generation(const Origin& origin)
       caller_{origin.instance.name, origin.instance.plugin},
       services_(origin.services),
       number_(origin.number),
-      config_(wire::pack(origin.instance.config)),
-      host_{sizeof(pb_host), PB_ABI_MINOR, this, &Generation::host_call} {
+      config_(wire::pack(origin.instance.config)) {
     check_stamp(stamp_, origin.instance.plugin);
     check_needs(stamp_, services_);
-    library_ = std::make_unique<Library>(origin.file, origin.staging);
+    plugin_ = std::make_unique<LibraryPlugin>(
+        origin.file, origin.staging, origin.instance.name,
+        [this](uint32_t method, std::string_view in) { return serve(method, in); });
     try {
         describe();
         secrets_ = secrets_of(schema_, origin.instance);
         for (const auto& [key, value] : secrets_) register_secret(value);
         check_config(origin.instance, origin.config_file.string());
     } catch (...) {
-        library_->close();
+        plugin_->end();
         throw;
     }
 }
 
 Generation::~Generation() = default;
 
-void Generation::describe() {
-    detail::StringSink out;
-    const std::string answer = answer_of(library_->entry().describe(out.sink()), out);
-    wire::unpack(answer, wire::Text::checked, schema_);
-}
+void Generation::describe() { wire::unpack(plugin_->describe(), wire::Text::checked, schema_); }
 
 void Generation::check_config(const InstanceConfig& instance, const std::string& file) {
     std::vector<ConfigProblem> problems = check_against_schema(schema_, instance, file);
-    detail::StringSink error;
-    const int32_t status = library_->entry().check_config(detail::borrow(config_), error.sink());
-    if (status != 0) {
-        try {
-            detail::rethrow(status, error.text());
-        } catch (const detail::ConfigProblems& own) {
-            for (auto& one : problems_of_plugin(own.problems, instance, file, problems))
-                problems.push_back(std::move(one));
-        }
+    try {
+        plugin_->check_config(config_);
+    } catch (const detail::ConfigProblems& own) {
+        for (auto& one : problems_of_plugin(own.problems, instance, file, problems))
+            problems.push_back(std::move(one));
     }
     if (!problems.empty()) throw ConfigError(std::move(problems));
 }
 
 void Generation::create() {
-    detail::StringSink error;
-    answer_of(library_->entry().create(&host_, detail::borrow(config_), &plugin_, error.sink()),
-              error);
-    if (plugin_.struct_size < sizeof(pb_instance) || !plugin_.call || !plugin_.destroy) {
-        plugin_ = {};
-        throw Error(ErrorKind::refused, "the plugin made no usable instance");
-    }
+    plugin_->create(config_);
+    is_created_ = true;
     if (!provides(HealthCheck::interface_id)) return;
     const auto health = ask<Health>(method::health, Call{.left = milliseconds{1'000}});
     if (health.state == Health::down)
@@ -112,52 +96,25 @@ bool Generation::drain(milliseconds left) {
         closed_ = true;
     }
     try {
-        if (plugin_.call) call(method::drain, wire::pack(left));
+        if (is_created_) tell(method::drain, left);
     } catch (const Error& error) {
         log_warn(caller_.instance, "the plugin could not drain", {{"reason", error.what()}});
     }
     std::unique_lock lock(mutex_);
-    return returned_.wait_until(lock, until, [&] { return leases_ == 0; });
+    return returned_.wait_until(lock, until, [&] { return leases_ == 0; }) ||
+           plugin_->can_end_calls();
 }
 
 Ending Generation::end() {
     stopping_ = true;
-    if (plugin_.destroy) {
-        try {
-            plugin_.destroy(plugin_.self);
-        } catch (...) {  // Against the contract, which a plugin written without the SDK may break.
-            log_error(caller_.instance, "the plugin threw while it was destroyed",
-                      {{"plugin", stamp_.name}});
-        }
-    }
-    plugin_ = {};
-    if (library_->close()) return Ending::gone;
+    if (plugin_->end()) return Ending::gone;
     log_warn(caller_.instance, "the library stays mapped after unloading",
              {{"plugin", stamp_.name}});
     return Ending::resident;
 }
 
-std::string Generation::call(uint32_t method, std::string_view in) {
-    detail::StringSink answer;
-    int32_t status = 0;
-    try {
-        status = plugin_.call(plugin_.self, method, detail::borrow(in), answer.sink());
-    } catch (...) {  // As above.
-        throw Error(ErrorKind::internal, "the plugin threw through the boundary");
-    }
-    return answer_of(status, answer);
-}
-
-int32_t Generation::host_call(void* self, uint32_t method, pb_bytes in, pb_sink out) {
-    return detail::guarded(out, [&] {
-        const auto& generation = *static_cast<Generation*>(self);
-        if (generation.stopping_)
-            throw Error(ErrorKind::stopping, "the instance is being destroyed");
-        detail::deliver(out, generation.serve(method, detail::view(in)));
-    });
-}
-
 std::string Generation::serve(uint32_t method, std::string_view in) const {
+    if (stopping_) throw Error(ErrorKind::stopping, "the instance is being destroyed");
     if (method != method::interfaces) return services_.call(caller_, method, in);
     const std::set<std::string> offered = services_.interfaces();
     return wire::pack(std::vector<std::string>(offered.begin(), offered.end()));

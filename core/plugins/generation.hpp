@@ -1,20 +1,19 @@
-// One loaded copy of a plugin with one instance running in it, from dlopen to dlclose.
+// One loaded copy of a plugin with one instance running in it, from loading to unloading.
 #pragma once
-#include <patchbay/abi.h>
-
 #include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <patchbay/detail/schema.hpp>
-#include <patchbay/detail/sink.hpp>
 #include <patchbay/sdk.hpp>
 #include <string>
 
 #include "config/hub_config.hpp"
+#include "plugins/deadlines.hpp"
 #include "plugins/host_services.hpp"
-#include "plugins/library.hpp"
+#include "plugins/loaded_plugin.hpp"
+#include "plugins/plugin_file.hpp"
 
 namespace patchbay {
 
@@ -24,6 +23,19 @@ enum class Ending {
     resident,  ///< Closed, yet something keeps it mapped.
     stuck      ///< A lease did not come back in time: it stays, and its calls may still end.
 };
+
+/// What a caller can wait for a call: its deadline, and less where a Call among the arguments says
+/// so.
+template <class... In>
+milliseconds time_for(uint32_t method, const In&... in) {
+    milliseconds left = deadline_of(method);
+    [[maybe_unused]] const auto look = [&](const auto& one) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(one)>, Call>)
+            left = std::min(left, one.left);
+    };
+    (look(in), ...);
+    return left;
+}
 
 /// Made and ended on the control thread; everything between is [any thread].
 class Generation {
@@ -40,7 +52,7 @@ public:
     /// Loads the library, reads its schema, checks the configuration. Runs no instance yet. Throws
     /// Error and ConfigError; nothing stays loaded then.
     explicit Generation(const Origin& origin);
-    ~Generation();  ///< Leaves a library that was not ended mapped.
+    ~Generation();
     Generation(const Generation&) = delete;
     Generation& operator=(const Generation&) = delete;
 
@@ -58,13 +70,16 @@ public:
     /// Destroys the instance and unloads. Only without leases; after it nothing of the plugin runs.
     Ending end();
 
-    /// Encoded arguments in, encoded answer out. Throws Error as the plugin did.
-    std::string call(uint32_t method, std::string_view in);
+    /// A call with an answer, and one without. Throws Error as the plugin did.
     template <class Out, class... In>
     Out ask(uint32_t method, const In&... in) {
         Out out{};
-        wire::unpack(call(method, wire::pack(in...)), wire::Text::checked, out);
+        wire::unpack(tell(method, in...), wire::Text::checked, out);
         return out;
+    }
+    template <class... In>
+    std::string tell(uint32_t method, const In&... in) {
+        return plugin_->call(method, wire::pack(in...), time_for(method, in...));
     }
 
     const PluginStamp& stamp() const { return stamp_; }
@@ -72,6 +87,7 @@ public:
     const std::string& instance() const { return caller_.instance; }
     const std::filesystem::path& path() const { return path_; }
     int64_t number() const { return number_; }
+    LoadedPlugin::State state() const { return plugin_->state(); }
     bool provides(std::string_view interface_id) const;
     std::string secret(std::string_view key) const;
     const Labels& secrets() const { return secrets_; }
@@ -81,7 +97,6 @@ public:
     std::vector<ApiRoute> api_routes();
 
 private:
-    static int32_t host_call(void* self, uint32_t method, pb_bytes in, pb_sink out);
     void describe();
     void check_config(const InstanceConfig& instance, const std::string& file);
     std::string serve(uint32_t method, std::string_view in) const;
@@ -95,10 +110,9 @@ private:
     Labels secrets_;
     detail::Schema schema_;
 
-    pb_host host_;
     std::atomic<bool> stopping_{false};
-    std::unique_ptr<Library> library_;
-    pb_instance plugin_{};
+    std::unique_ptr<LoadedPlugin> plugin_;
+    bool is_created_ = false;
 
     mutable std::mutex mutex_;
     std::condition_variable returned_;

@@ -1,42 +1,31 @@
 // One loaded copy of a plugin's library.
 #pragma once
-#include <patchbay/abi.h>
-
-#include <filesystem>
 #include <memory>
-#include <string>
 
 #include "plugins/plugin_file.hpp"
+#include "plugins/shared_object.hpp"
+#include "plugins/staged_copy.hpp"
 
 namespace patchbay {
 
-/// A private copy under a name that is never used again: the plugin's own file may be replaced, cut
-/// or removed at any time, and the dynamic loader never mistakes a new version for the old one. Not
-/// thread-safe: belongs to the control thread.
+/// A private copy, opened in this process. Not thread-safe: belongs to the control thread.
 class Library {
 public:
     /// Stages the file's content, opens it and finds the entry. Throws Error(refused).
     Library(const PluginFile& file, const std::filesystem::path& staging);
-    /// Leaves a library that is still open mapped for ever: whoever forgot to close it may still be
-    /// running its code.
-    ~Library();
     Library(const Library&) = delete;
     Library& operator=(const Library&) = delete;
 
-    const pb_plugin& entry() const { return *entry_; }
-    const std::filesystem::path& path() const { return path_; }
+    const pb_plugin& entry() const { return opened_->entry(); }
+    const std::filesystem::path& path() const { return copy_.path(); }
 
     /// Closes it and proves that it is gone; false: something keeps it mapped. No code of it may be
-    /// running or called again.
+    /// running or called again. One that is never closed stays mapped for ever.
     bool close();
 
 private:
-    struct Handle;
-    void open(const PluginStamp& stamp);
-
-    std::filesystem::path path_;
-    std::unique_ptr<Handle> handle_;
-    const pb_plugin* entry_ = nullptr;
+    StagedCopy copy_;
+    std::unique_ptr<SharedObject> opened_;
 };
 
 }  // namespace patchbay

@@ -7,6 +7,7 @@
 
 #include "base/log.hpp"
 #include "plugins/generation.hpp"
+#include "plugins/library_plugin.hpp"
 #include "plugins/plugin_lease.hpp"
 
 namespace patchbay {
@@ -438,13 +439,15 @@ detail::Schema PluginHost::schema(const std::string& plugin) const {
     std::filesystem::create_directories(impl_->staging);
     const PluginFile file = find_plugin(impl_->folders, plugin);
     check_stamp(file.stamp, plugin);
-    Library library(file, impl_->staging);
-    detail::StringSink out;
-    const int32_t status = library.entry().describe(out.sink());
-    library.close();
-    if (status != 0) detail::rethrow(status, out.text());
+    LibraryPlugin library(file, impl_->staging, plugin, {});
     detail::Schema schema;
-    wire::unpack(out.text(), wire::Text::checked, schema);
+    try {
+        wire::unpack(library.describe(), wire::Text::checked, schema);
+    } catch (...) {
+        library.end();
+        throw;
+    }
+    library.end();
     return schema;
 }
 

@@ -145,7 +145,7 @@ private:
     }
     template <class... In>
     void tell(uint32_t method, const In&... in) {
-        counted(method, [&] { return generation_->call(method, wire::pack(in...)); });
+        counted(method, [&] { return generation_->tell(method, in...); });
     }
     template <class Work>
     auto counted(uint32_t method, Work&& work) {
