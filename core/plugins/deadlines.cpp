@@ -15,7 +15,6 @@ std::chrono::milliseconds deadline_of(uint32_t method) {
         // What may ask a provider.
         case method::send:
         case method::look_up:
-        case method::list_since:
         case method::mark_read:
         case method::typing:
         case method::perform:
@@ -23,6 +22,8 @@ std::chrono::milliseconds deadline_of(uint32_t method) {
         case method::on_task:
         case method::answer:  // Its route has a deadline of its own, of at most this.
             return seconds{30};
+        case method::list_since:  // Of a long outage, page by page.
+            return seconds{60};
         case method::handle:
         case method::run:
             return seconds{2};

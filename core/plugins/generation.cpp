@@ -4,6 +4,7 @@
 #include <patchbay/detail/methods.hpp>
 #include <patchbay/detail/sink.hpp>
 
+#include "base/abandonable.hpp"
 #include "base/log.hpp"
 #include "plugins/library_plugin.hpp"
 #include "plugins/schema_check.hpp"
@@ -64,6 +65,8 @@ void Generation::check_config(const InstanceConfig& instance, const std::string&
 void Generation::create() {
     plugin_->create(config_);
     is_created_ = true;
+    // Here, where a call that hangs holds up nobody else; from now on they are remembered.
+    if (provides(Channel::interface_id)) capabilities();
     if (!provides(HealthCheck::interface_id)) return;
     const auto health = ask<Health>(method::health, Call{.left = milliseconds{1'000}});
     if (health.state == Health::down)
@@ -81,7 +84,18 @@ void Generation::release() {
     // Notified under the lock: the control thread may end this generation as soon as it has seen
     // zero.
     const std::lock_guard lock(mutex_);
-    if (--leases_ == 0) returned_.notify_all();
+    if (--leases_ <= lost_leases_) returned_.notify_all();
+}
+
+void Generation::lease_lost() {
+    const std::lock_guard lock(mutex_);
+    ++lost_leases_;
+    returned_.notify_all();
+}
+
+void Generation::lease_found() {
+    const std::lock_guard lock(mutex_);
+    --lost_leases_;
 }
 
 int64_t Generation::leases() const {
@@ -101,8 +115,8 @@ bool Generation::drain(milliseconds left) {
         log_warn(caller_.instance, "the plugin could not drain", {{"reason", error.what()}});
     }
     std::unique_lock lock(mutex_);
-    return returned_.wait_until(lock, until, [&] { return leases_ == 0; }) ||
-           plugin_->can_end_calls();
+    returned_.wait_until(lock, until, [&] { return leases_ <= lost_leases_; });
+    return leases_ == 0 || plugin_->can_end_calls();
 }
 
 Ending Generation::end() {
@@ -115,6 +129,7 @@ Ending Generation::end() {
 
 std::string Generation::serve(uint32_t method, std::string_view in) const {
     if (stopping_) throw Error(ErrorKind::stopping, "the instance is being destroyed");
+    if (this_thread_is_lost()) throw Error(ErrorKind::timed_out, "the host has given up this call");
     if (method != method::interfaces) return services_.call(caller_, method, in);
     const std::set<std::string> offered = services_.interfaces();
     return wire::pack(std::vector<std::string>(offered.begin(), offered.end()));

@@ -63,6 +63,9 @@ public:
     bool acquire();
     void release();
     int64_t leases() const;
+    /// A call through a lease does not come back: drain() does not wait for it.
+    void lease_lost();
+    void lease_found();
 
     /// No new lease; tells the plugin; waits for those that are out. false: some were not back in
     /// time.
@@ -87,6 +90,8 @@ public:
     const std::string& instance() const { return caller_.instance; }
     const std::filesystem::path& path() const { return path_; }
     int64_t number() const { return number_; }
+    /// Its calls are cut at their deadline wherever they run; in this process they cannot be.
+    bool can_end_calls() const { return plugin_->can_end_calls(); }
     LoadedPlugin::State state() const { return plugin_->state(); }
     bool provides(std::string_view interface_id) const;
     std::string secret(std::string_view key) const;
@@ -117,6 +122,7 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable returned_;
     int64_t leases_ = 0;
+    int64_t lost_leases_ = 0;
     bool closed_ = false;
     std::optional<Capabilities> capabilities_;
     std::optional<std::vector<Route>> routes_;

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "base/log.hpp"
+#include "http/worker_pool.hpp"
 #include "plugins/generation.hpp"
 #include "plugins/library_plugin.hpp"
 #include "plugins/plugin_lease.hpp"
@@ -14,6 +15,8 @@ namespace patchbay {
 namespace {
 
 using GenerationPtr = std::shared_ptr<Generation>;
+
+constexpr size_t most_errands = 256;
 
 // More copies that will not go than this, and a reload would only add to them.
 constexpr int64_t max_lingering = 8;
@@ -30,7 +33,9 @@ void keep_for_ever(GenerationPtr generation) {
 // Everything about one instance. `current`, the routes and the words are guarded by `mutex`; what
 // changes them holds Impl::control too.
 struct Slot {
-    explicit Slot(InstanceConfig instance) : config(std::move(instance)) {
+    Slot(InstanceConfig instance, LostThreads::Told too_many_lost)
+        : config(std::move(instance)),
+          lost(std::make_shared<LostThreads>(std::move(too_many_lost))) {
         info.enabled = config.enabled;
     }
 
@@ -42,6 +47,7 @@ struct Slot {
     GenerationPtr current;
     std::optional<WebhookFace> face;
     std::vector<ApiRoute> api_routes;
+    const std::shared_ptr<LostThreads> lost;
 };
 
 std::vector<std::filesystem::path> folders_of(const HubConfig& config) {
@@ -81,8 +87,15 @@ struct PluginHost::Impl {
           services(offered) {
         for (const InstanceConfig& instance : config.plugins) {
             if (!slots.contains(instance.name)) order.push_back(instance.name);
-            slots.try_emplace(instance.name, std::make_unique<Slot>(instance));
+            slots.try_emplace(
+                instance.name, std::make_unique<Slot>(instance, [this, name = instance.name](
+                                                                    int64_t generation, auto& why) {
+                    errand([this, name, generation, why] { contain(name, generation, why); });
+                }));
         }
+    }
+    ~Impl() {
+        for (const auto& [name, slot] : slots) slot->lost->forget_listener();
     }
 
     Slot* find(const std::string& instance) const {
@@ -107,6 +120,8 @@ struct PluginHost::Impl {
     void remember_routes(Slot& slot);
     void start(Slot& slot);
     void stop(Slot& slot);
+    void errand(std::function<void()> work);
+    void contain(const std::string& instance, int64_t generation, const std::string& why);
 
     std::vector<std::filesystem::path> folders;
     std::filesystem::path config_file;
@@ -114,9 +129,14 @@ struct PluginHost::Impl {
     std::filesystem::path staging;
     HostServices& services;
     WebhookCheck webhook_check;
+    Contained contained;
+    const std::shared_ptr<Watchdog> watchdog = std::make_shared<Watchdog>();
     std::mutex control;  // One change of any instance at a time.
     std::map<std::string, std::unique_ptr<Slot>> slots;
     std::vector<std::string> order;  // As in the file.
+    std::mutex errands_mutex;
+    bool has_stopped = false;
+    std::optional<WorkerPool> errands;  // Last: they use all the rest.
 };
 
 GenerationPtr PluginHost::Impl::load(const InstanceConfig& instance, int64_t number) const {
@@ -319,6 +339,34 @@ void PluginHost::Impl::stop(Slot& slot) {
                                                       : InstanceState::gone;
 }
 
+// For the watchdog, which must not wait.
+void PluginHost::Impl::errand(std::function<void()> work) {
+    const std::lock_guard lock(errands_mutex);
+    if (has_stopped) return;
+    if (!errands) errands.emplace("plugin-errands", 1, most_errands);
+    errands->post(std::move(work));
+}
+
+// As disable(), but still wanted: what comes for the instance is kept, and people see that
+// something is wrong.
+void PluginHost::Impl::contain(const std::string& instance, int64_t generation,
+                               const std::string& why) {
+    {
+        const std::lock_guard lock(control);
+        Slot& slot = require(instance);
+        {
+            const std::lock_guard words(slot.mutex);
+            if (!slot.current || slot.current->number() != generation) return;
+        }
+        stop(slot);
+        const std::lock_guard words(slot.mutex);
+        slot.info.state = InstanceState::disabled;
+        slot.info.last_error = why;
+    }
+    log_error("plugins", "instance is switched off", {{"instance", instance}, {"reason", why}});
+    if (contained) contained(instance);
+}
+
 PluginHost::PluginHost(const HubConfig& config, HostServices& services,
                        std::filesystem::path staging)
     : impl_(std::make_unique<Impl>(config, services, std::move(staging))) {}
@@ -329,6 +377,8 @@ void PluginHost::check_webhooks_with(WebhookCheck check) {
     impl_->webhook_check = std::move(check);
 }
 
+void PluginHost::on_contained(Contained listener) { impl_->contained = std::move(listener); }
+
 void PluginHost::start() {
     const std::lock_guard lock(impl_->control);
     clear(impl_->staging);
@@ -336,6 +386,11 @@ void PluginHost::start() {
 }
 
 void PluginHost::stop() {
+    {
+        const std::lock_guard lock(impl_->errands_mutex);
+        impl_->has_stopped = true;
+    }
+    if (impl_->errands) impl_->errands->stop();
     const std::lock_guard lock(impl_->control);
     for (auto name = impl_->order.rbegin(); name != impl_->order.rend(); ++name)
         impl_->stop(*impl_->slots.at(*name));
@@ -353,7 +408,8 @@ PluginLeasePtr PluginHost::lease(const std::string& instance) const {
             generation = slot->current;
         }
         if (!generation) return nullptr;
-        if (auto lease = lease_of(std::move(generation))) return lease;
+        if (auto lease = lease_of(std::move(generation), {impl_->watchdog, slot->lost}))
+            return lease;
     }
     return nullptr;
 }
@@ -367,6 +423,7 @@ std::optional<InstanceInfo> PluginHost::find(const std::string& instance) const 
     info.plugin = slot->config.plugin;
     info.isolation = slot->config.isolation;
     info.leases = slot->current ? slot->current->leases() : 0;
+    info.lost_threads = slot->lost->hanging();
     return info;
 }
 

@@ -37,6 +37,7 @@ struct InstanceInfo {
     int64_t leases = 0;
     std::vector<std::string> provides;
     int64_t stuck = 0, resident = 0;  ///< Copies of earlier generations that are still mapped.
+    int64_t lost_threads = 0;         ///< That hang in it, in whatever generation.
 };
 
 /// What inbound needs of an instance's webhooks, kept while the instance is disabled or failed
@@ -104,6 +105,12 @@ public:
     /// the instance does not start then (S45). Set before start().
     using WebhookCheck = std::function<std::string(const InstanceConfig&, const WebhookFace&)>;
     void check_webhooks_with(WebhookCheck check);
+
+    /// Told of an instance that was switched off because its calls do not come back: its state is
+    /// `disabled` then although it is wanted, its last_error says why. On a thread of its own. Set
+    /// before start().
+    using Contained = std::function<void(const std::string& instance)>;
+    void on_contained(Contained listener);
 
     /// Loads every configured instance. A failed one is kept with its reason in
     /// InstanceInfo::last_error; the others go on.

@@ -2,6 +2,7 @@
 
 #include <patchbay/detail/methods.hpp>
 
+#include "base/log.hpp"
 #include "base/metrics.hpp"
 
 namespace patchbay {
@@ -23,23 +24,29 @@ const char* name_of(uint32_t method) {
     return "other";
 }
 
-/// Counts one call of a plugin, however it ends.
+/// Counts one call of a plugin when it ends; one that overruns was counted then.
 class CountedCall {
 public:
     CountedCall(const std::string& instance, uint32_t method)
         : instance_(instance), call_(name_of(method)) {}
     ~CountedCall() {
+        if (was_given_up_) return;
         call_seconds.with({instance_, call_}).observe(std::chrono::steady_clock::now() - began_);
         calls_total.with({instance_, call_, error_}).add();
     }
     CountedCall(const CountedCall&) = delete;
     CountedCall& operator=(const CountedCall&) = delete;
-    void failed(ErrorKind kind) { error_ = word(kind); }
+    void failed(const Error& error) {
+        error_ = word(error.kind);
+        was_given_up_ = error.code == Watchdog::overrun_code;
+    }
+    void failed() { error_ = word(ErrorKind::internal); }
 
 private:
     const std::string& instance_;
     const std::string_view call_;
     std::string_view error_ = "none";
+    bool was_given_up_ = false;
     const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 
@@ -58,9 +65,10 @@ std::vector<Event> checked(std::vector<Event> events) {
     return events;
 }
 
-class Lease final : public PluginLease {
+class Lease final : public PluginLease, private Callee {
 public:
-    explicit Lease(std::shared_ptr<Generation> generation) : generation_(std::move(generation)) {}
+    Lease(std::shared_ptr<Generation> generation, Containment containment)
+        : generation_(std::move(generation)), containment_(std::move(containment)) {}
     ~Lease() override { generation_->release(); }
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
@@ -141,35 +149,55 @@ public:
 private:
     template <class Out, class... In>
     Out ask(uint32_t method, const In&... in) {
-        return counted(method, [&] { return generation_->ask<Out>(method, in...); });
+        return watched(method, time_for(method, in...),
+                       [&] { return generation_->ask<Out>(method, in...); });
     }
     template <class... In>
     void tell(uint32_t method, const In&... in) {
-        counted(method, [&] { return generation_->tell(method, in...); });
+        watched(method, time_for(method, in...), [&] { return generation_->tell(method, in...); });
     }
     template <class Work>
-    auto counted(uint32_t method, Work&& work) {
+    auto watched(uint32_t method, std::chrono::milliseconds allowed, Work&& work) {
         CountedCall call{generation_->instance(), method};
         try {
-            return work();
+            if (generation_->can_end_calls()) return work();
+            return containment_.watchdog->watch(*this, method, allowed, work);
         } catch (const Error& error) {
-            call.failed(error.kind);
+            call.failed(error);
             throw;
         } catch (...) {
-            call.failed(ErrorKind::internal);
+            call.failed();
             throw;
         }
     }
 
+    void thread_lost(uint32_t method, bool to_blame) noexcept override {
+        const std::string& instance = generation_->instance();
+        log_error("plugins", "a call does not come back, its thread is given up",
+                  {{"instance", instance}, {"call", name_of(method)}});
+        calls_total.with({instance, name_of(method), word(ErrorKind::timed_out)}).add();
+        generation_->lease_lost();
+        if (!to_blame) return;
+        containment_.lost->lost(generation_->number(), name_of(method),
+                                std::chrono::steady_clock::now());
+    }
+    void thread_back(uint32_t method, bool was_to_blame) noexcept override {
+        log_warn("plugins", "a thread that was given up came back",
+                 {{"instance", generation_->instance()}, {"call", name_of(method)}});
+        generation_->lease_found();
+        if (was_to_blame) containment_.lost->back();
+    }
+
     std::shared_ptr<Generation> generation_;
+    const Containment containment_;
 };
 
 }  // namespace
 
-PluginLeasePtr lease_of(std::shared_ptr<Generation> generation) {
+PluginLeasePtr lease_of(std::shared_ptr<Generation> generation, Containment containment) {
     if (!generation || !generation->acquire()) return nullptr;
     try {
-        return std::make_shared<Lease>(generation);
+        return std::make_shared<Lease>(generation, std::move(containment));
     } catch (...) {
         generation->release();
         throw;
