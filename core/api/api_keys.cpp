@@ -28,7 +28,7 @@ JsonObject key_json(const ApiKey& key) {
 }
 
 void list_all(const ExchangePtr& exchange, ApiContext& context) {
-    const ListRequest list(exchange->request(), "api_keys", {});
+    const ListRequest list(exchange->request(), "api_keys");
     const auto keys = context.store.read([&](Session& session) {
         return list_api_keys(session, list.start().text, static_cast<int64_t>(list.limit()) + 1);
     });

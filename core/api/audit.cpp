@@ -68,8 +68,7 @@ Rows fetch(Session& session, const ListRequest& list, const Cursor& until, int64
 }
 
 void list_all(const ExchangePtr& exchange, ApiContext& context) {
-    const ListRequest list(exchange->request(), "audit",
-                           {"actor", "action", "object_type", "object", "since"});
+    const ListRequest list(exchange->request(), "audit");
     const JsonObject answer = context.store.read([&](Session& session) {
         Scan<Row> scan;
         scan.fetch = [&](const Cursor& until, int64_t count) {

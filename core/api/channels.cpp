@@ -80,7 +80,7 @@ bool is_channel(const InstanceView& instance) {
 }
 
 void list_all(const ExchangePtr& exchange, ApiContext& context) {
-    const ListRequest list(exchange->request(), "channels", {});
+    const ListRequest list(exchange->request(), "channels");
     const JsonObject answer = context.store.read([&](Session& session) {
         const Paused paused(session);
         JsonArray items = make_array();

@@ -51,7 +51,7 @@ std::vector<ContactView> with_address(Session& session, const Sight& sight,
 }
 
 void list_all(const ExchangePtr& exchange, ApiContext& context) {
-    const ListRequest list(exchange->request(), "contacts", {"q", "address"});
+    const ListRequest list(exchange->request(), "contacts");
     const Sight sight = sight_of(exchange->caller);
     const auto address = list.filter("address");
     const auto words = list.filter("q");

@@ -106,9 +106,7 @@ std::optional<std::string> department_filter(const ListRequest& list, const ApiC
 }
 
 void list_all(const ExchangePtr& exchange, ApiContext& context) {
-    const ListRequest list(
-        exchange->request(), "conversations",
-        {"channel", "state", "mode", "kind", "department", "assignee", "contact", "q", "since"});
+    const ListRequest list(exchange->request(), "conversations");
     const auto department = department_filter(list, context);
     const Sight sight = sight_of(exchange->caller);
     const auto sources = sources_for(sight, list, department);
@@ -165,7 +163,7 @@ void get_one(const ExchangePtr& exchange, ApiContext& context) {
 }
 
 void list_messages(const ExchangePtr& exchange, ApiContext& context) {
-    const ListRequest list(exchange->request(), "conversation_messages", {});
+    const ListRequest list(exchange->request(), "conversation_messages");
     const JsonObject answer = context.store.read([&](Session& session) {
         const auto conversation =
             require_conversation(session, context, exchange->caller, exchange->params.at("id"));

@@ -82,8 +82,7 @@ std::vector<Row> fetch(Session& session, const Sight& sight, const ListRequest& 
 }
 
 void list_all(const ExchangePtr& exchange, ApiContext& context) {
-    const ListRequest list(exchange->request(), "deliveries",
-                           {"state", "channel", "lane", "since"});
+    const ListRequest list(exchange->request(), "deliveries");
     const JsonObject answer = context.store.read([&](Session& session) {
         const Sight sight = sight_of(exchange->caller);
         SeenScan<Row> scan;

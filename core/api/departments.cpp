@@ -11,7 +11,7 @@ namespace patchbay {
 namespace {
 
 void list_all(const ExchangePtr& exchange, ApiContext& context) {
-    const ListRequest list(exchange->request(), "departments", {});
+    const ListRequest list(exchange->request(), "departments");
     std::map<std::string, int64_t> members;
     for (const Row& row : context.store.read(
              [](Session& session) { return session.run(sql::department_members); })) {

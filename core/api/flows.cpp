@@ -57,7 +57,7 @@ JsonObject flow_json(const ApiContext& context, const InstanceView& instance) {
 
 void list_all(const ExchangePtr& exchange, ApiContext& context) {
     // One page always: a hub has few instances.
-    const ListRequest list(exchange->request(), "flows", {});
+    const ListRequest list(exchange->request(), "flows");
     JsonArray items = make_array();
     for (const auto& instance : list_instances(context)) {
         if (is_flow(context, instance)) items->add(flow_json(context, instance));

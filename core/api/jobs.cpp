@@ -78,7 +78,7 @@ void get_result(const ExchangePtr& exchange, ApiContext& context) {
 }
 
 void get_one(const ExchangePtr& exchange, ApiContext& context) {
-    const ListRequest list(exchange->request(), "job_results", {});
+    const ListRequest list(exchange->request(), "job_results");
     if (list.start().number < 0) throw Problem("invalid_cursor", "The cursor is not one of ours.");
     answer_json(exchange, 200, context.store.read([&](Session& session) {
         const auto task = require_job(session, exchange->caller, exchange->params.at("id"));

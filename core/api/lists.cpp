@@ -60,12 +60,8 @@ std::vector<RouteAnswer> page_of(const std::string& schema) {
     return {{.schema = schema, .page = true}};
 }
 
-ListRequest::ListRequest(const HttpRequest& request, std::string list,
-                         std::initializer_list<std::string_view> filters)
+ListRequest::ListRequest(const HttpRequest& request, std::string list)
     : query_(Query::parse(request.query)), list_(std::move(list)) {
-    std::vector<std::string_view> known(filters);
-    known.insert(known.end(), {"limit", "cursor"});
-    query_.require_known(known);
     if (const auto limit = query_.find("limit")) limit_ = parse_limit(*limit);
     if (const auto cursor = query_.find("cursor")) start_ = parse_cursor(list_, *cursor);
     if (const auto since = query_.find("since")) {

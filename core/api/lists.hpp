@@ -1,7 +1,6 @@
 // Lists: query keys, cursors, and pages that are read in steps of bounded size.
 #pragma once
 #include <functional>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,15 +22,13 @@ std::vector<QueryKey> list_query(std::vector<QueryKey> filters = {});
 /// For RouteSpec::answers of a list.
 std::vector<RouteAnswer> page_of(const std::string& schema);
 
-/// The query of a list. Throws Problem: unknown_parameter, duplicate_parameter, invalid_cursor,
-/// invalid_field (limit, since).
+/// The query of a list, whose keys the pipeline has held against RouteSpec::query. Throws Problem:
+/// invalid_cursor, invalid_field (limit, since).
 class ListRequest {
 public:
     static constexpr size_t most = 200;
-    /// `list` names the list in cursors: one list's cursor is refused by another. `filters` are the
-    /// keys it knows beside limit and cursor.
-    ListRequest(const HttpRequest& request, std::string list,
-                std::initializer_list<std::string_view> filters);
+    /// `list` names the list in cursors: one list's cursor is refused by another.
+    ListRequest(const HttpRequest& request, std::string list);
 
     size_t limit() const { return limit_; }
     const Cursor& start() const { return start_; }
@@ -78,16 +75,18 @@ struct SeenScan {
     std::function<Keep(const Item&)> judge;
 };
 
-/// At most 2,000 rows are looked at, as by read_page below.
-template <class Item>
-Page<Item> read_page(const SeenScan<Item>& scan, const ListRequest& list) {
-    constexpr int64_t step = 200;
+/// `step` gives the next rows behind a place and where the rows after them begin (nullopt: there
+/// are none). At most 2,000 rows are looked at: a rare filter gives short pages with a `next`,
+/// never a slow one.
+template <class Item, class Scan, class Step>
+Page<Item> read_in_steps(const Scan& scan, const ListRequest& list, Step&& step) {
+    constexpr int64_t rows_of_a_step = 200;
     constexpr int steps = 10;
     Page<Item> page;
     Cursor at = list.start();
     for (int i = 0; i < steps; ++i) {
-        const auto last = scan.window(at, step);
-        for (const Item& row : scan.fetch(at, last)) {
+        const auto [rows, last] = step(at, rows_of_a_step);
+        for (const Item& row : rows) {
             const Keep keep = scan.judge(row);
             if (keep == Keep::stop) return page;
             if (keep == Keep::yes && page.items.size() == list.limit()) {
@@ -104,30 +103,25 @@ Page<Item> read_page(const SeenScan<Item>& scan, const ListRequest& list) {
     return page;
 }
 
-/// At most 2,000 rows are looked at: a rare filter gives short pages with a `next`, never a slow
-/// one.
+template <class Item>
+using RowsUpTo = std::pair<std::vector<Item>, std::optional<Cursor>>;
+
+template <class Item>
+Page<Item> read_page(const SeenScan<Item>& scan, const ListRequest& list) {
+    return read_in_steps<Item>(scan, list, [&](const Cursor& at, int64_t count) {
+        const auto last = scan.window(at, count);
+        return RowsUpTo<Item>{scan.fetch(at, last), last};
+    });
+}
+
 template <class Item>
 Page<Item> read_page(const Scan<Item>& scan, const ListRequest& list) {
-    constexpr int64_t step = 200;
-    constexpr int steps = 10;
-    Page<Item> page;
-    Cursor at = list.start();
-    for (int i = 0; i < steps; ++i) {
-        const std::vector<Item> rows = scan.fetch(at, step);
-        for (const Item& row : rows) {
-            const Keep keep = scan.judge(row);
-            if (keep == Keep::stop) return page;
-            if (keep == Keep::yes && page.items.size() == list.limit()) {
-                page.next = at;
-                return page;
-            }
-            at = scan.cursor_of(row);
-            if (keep == Keep::yes) page.items.push_back(row);
-        }
-        if (rows.size() < static_cast<size_t>(step)) return page;
-    }
-    page.next = at;
-    return page;
+    return read_in_steps<Item>(scan, list, [&](const Cursor& at, int64_t count) {
+        auto rows = scan.fetch(at, count);
+        const bool is_full = rows.size() == static_cast<size_t>(count);
+        auto last = is_full ? std::optional(scan.cursor_of(rows.back())) : std::nullopt;
+        return RowsUpTo<Item>{std::move(rows), std::move(last)};
+    });
 }
 
 }  // namespace patchbay

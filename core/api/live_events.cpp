@@ -1,5 +1,6 @@
 #include "api/live_events.hpp"
 
+#include "api/change_data.hpp"
 #include "api/deliveries.hpp"
 #include "api/instances.hpp"
 #include "api/shapes.hpp"
@@ -43,29 +44,15 @@ private:
     std::optional<LiveEvent> message(const Change& change) {
         const auto view = find_message(session_, change.id);
         if (!view) return std::nullopt;
-        JsonObject data = make_object();
-        if (std::string_view(change.what) == changes::message_created) {
-            data->set("message", message_json(*view));
-        } else {
-            data->set("message_id", view->id);
-            data->set("conversation_id", view->conversation_id);
-            data->set("status", view->status);
-            data->set("error", error_json(*view));
-        }
-        return in_conversation(view->conversation_id, Topic::conversations, change.what, data);
+        return in_conversation(view->conversation_id, Topic::conversations, change.what,
+                               change_json(*view, change.what));
     }
 
     std::optional<LiveEvent> conversation(const Change& change) {
         const auto& view = find(change.id);
         if (!view) return std::nullopt;
-        JsonObject data = make_object();
-        if (std::string_view(change.what) == changes::conversation_read) {
-            data->set("conversation_id", view->id);
-            data->set("unread", view->unread);
-        } else {
-            data->set("conversation", conversation_json(session_, *view));
-        }
-        return in_conversation(view->id, Topic::conversations, change.what, data);
+        return in_conversation(view->id, Topic::conversations, change.what,
+                               change_json(session_, *view, change.what));
     }
 
     std::optional<LiveEvent> delivery(const Change& change) {

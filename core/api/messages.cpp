@@ -168,8 +168,7 @@ bool admits(const ListRequest& list, const MessageView& one) {
 }
 
 void list_all(const ExchangePtr& exchange, ApiContext& context) {
-    const ListRequest list(exchange->request(), "messages",
-                           {"channel", "provider_id", "contact", "status", "direction", "since"});
+    const ListRequest list(exchange->request(), "messages");
     const JsonObject answer = context.store.read([&](Session& session) {
         const Sight sight = sight_of(exchange->caller);
         const auto sources = sources_for(list, peers_of(session, list));

@@ -34,7 +34,7 @@ JsonObject plugin_json(const InstanceView& instance) {
 
 void list_all(const ExchangePtr& exchange, ApiContext& context) {
     // One page always: a hub has few instances.
-    const ListRequest list(exchange->request(), "plugins", {});
+    const ListRequest list(exchange->request(), "plugins");
     JsonArray items = make_array();
     for (const auto& instance : list_instances(context)) items->add(plugin_json(instance));
     answer_json(exchange, 200, list_json(items, std::nullopt));

@@ -35,7 +35,7 @@ JsonObject template_json(const Row& row) {
 }
 
 void list_all(const ExchangePtr& exchange, ApiContext& context) {
-    const ListRequest list(exchange->request(), "templates", {"channel", "name"});
+    const ListRequest list(exchange->request(), "templates");
     const JsonObject answer = context.store.read([&](Session& session) {
         Scan<Row> scan;
         scan.fetch = [&](const Cursor& after, int64_t count) {

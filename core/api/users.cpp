@@ -25,7 +25,7 @@ void check_role(Fields& fields, const Caller& caller, const std::string& role) {
 }
 
 void list_all(const ExchangePtr& exchange, ApiContext& context) {
-    const ListRequest list(exchange->request(), "users", {});
+    const ListRequest list(exchange->request(), "users");
     const std::string after = list.start().text == "g" ? "" : list.start().text;
     const auto users = context.store.read([&](Session& session) {
         return list_users(session, after, static_cast<int64_t>(list.limit()) + 1);

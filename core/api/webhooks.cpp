@@ -90,7 +90,7 @@ Webhook require_webhook(Session& session, const std::string& id) {
 
 void list_all(const ExchangePtr& exchange, ApiContext& context) {
     // One page always: there are few.
-    const ListRequest list(exchange->request(), "webhooks", {});
+    const ListRequest list(exchange->request(), "webhooks");
     const auto all = context.store.read([](Session& session) { return list_webhooks(session); });
     JsonArray items = make_array();
     for (const Webhook& webhook : all) items->add(webhook_json(webhook));
