@@ -50,19 +50,10 @@ public:
     };
     using Script = std::function<void(Peer&)>;
 
-    explicit ScriptedServer(std::vector<Script> scripts)
-        : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_in here{};
-        here.sin_family = AF_INET;
-        here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof here;
-        ::bind(listener_, reinterpret_cast<const sockaddr*>(&here), size);
-        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&here), &size);
-        port_ = ntohs(here.sin_port);
-        ::listen(listener_, 64);
+    explicit ScriptedServer(std::vector<Script> scripts) {
         thread_ = std::thread([this, scripts = std::move(scripts)] {
             for (const Script& script : scripts) {
-                const int fd = ::accept(listener_, nullptr, nullptr);
+                const int fd = listener_.accept();
                 if (fd < 0) return;
                 ++connections;
                 Peer peer(fd);
@@ -72,19 +63,17 @@ public:
         });
     }
     ~ScriptedServer() {
-        ::shutdown(listener_, SHUT_RDWR);
+        listener_.shut_down();
         thread_.join();
-        ::close(listener_);
     }
     std::string url(const std::string& path = "/") const {
-        return "http://127.0.0.1:" + std::to_string(port_) + path;
+        return "http://127.0.0.1:" + listener_.port() + path;
     }
 
     std::atomic<int> connections{0};
 
 private:
-    int listener_;
-    uint16_t port_ = 0;
+    ListeningSocket listener_;
     std::thread thread_;
 };
 

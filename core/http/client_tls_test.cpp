@@ -76,37 +76,27 @@ Identity identity_of(const std::string& host, const Identity* authority, Validit
 class TlsServer {
 public:
     explicit TlsServer(const Identity& identity, int newest_version = 0)
-        : context_(SSL_CTX_new(TLS_server_method())),
-          listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        : context_(SSL_CTX_new(TLS_server_method())) {
         std::signal(SIGPIPE, SIG_IGN);  // A client that refuses the certificate goes at once.
         SSL_CTX_use_certificate(context_.get(), identity.certificate.get());
         SSL_CTX_use_PrivateKey(context_.get(), identity.key.get());
         SSL_CTX_set_security_level(context_.get(), 0);
         SSL_CTX_set_max_proto_version(context_.get(), newest_version);
-        sockaddr_in here{};
-        here.sin_family = AF_INET;
-        here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof here;
-        ::bind(listener_, reinterpret_cast<const sockaddr*>(&here), size);
-        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&here), &size);
-        port_ = ntohs(here.sin_port);
-        ::listen(listener_, 16);
         thread_ = std::thread([this] { serve(); });
     }
     ~TlsServer() {
-        ::shutdown(listener_, SHUT_RDWR);
+        listener_.shut_down();
         thread_.join();
-        ::close(listener_);
     }
     std::string url(const std::string& host = "localhost") const {
-        return "https://" + host + ":" + std::to_string(port_) + "/";
+        return "https://" + host + ":" + listener_.port() + "/";
     }
     std::atomic<int> bytes{0};
 
 private:
     void serve() {
         for (;;) {
-            const int fd = ::accept(listener_, nullptr, nullptr);
+            const int fd = listener_.accept();
             if (fd < 0) return;
             const std::unique_ptr<SSL, FreeWith<SSL_free>> ssl{SSL_new(context_.get())};
             SSL_set_fd(ssl.get(), fd);
@@ -126,8 +116,7 @@ private:
     }
 
     Context context_;
-    int listener_;
-    uint16_t port_ = 0;
+    ListeningSocket listener_;
     std::thread thread_;
 };
 

@@ -37,6 +37,34 @@ struct Answer {
     }
 };
 
+/// Where a provider played by a test listens: a port of its own on loopback. The one who accepts
+/// ends with it.
+class ListeningSocket {
+public:
+    ListeningSocket() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in here{};
+        here.sin_family = AF_INET;
+        here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof here;
+        ::bind(fd_, reinterpret_cast<const sockaddr*>(&here), size);
+        ::getsockname(fd_, reinterpret_cast<sockaddr*>(&here), &size);
+        port_ = ntohs(here.sin_port);
+        ::listen(fd_, 64);
+    }
+    ~ListeningSocket() { ::close(fd_); }
+    ListeningSocket(const ListeningSocket&) = delete;
+    ListeningSocket& operator=(const ListeningSocket&) = delete;
+
+    /// Blocks; -1 after shut_down().
+    int accept() const { return ::accept(fd_, nullptr, nullptr); }
+    void shut_down() const { ::shutdown(fd_, SHUT_RDWR); }
+    std::string port() const { return std::to_string(port_); }
+
+private:
+    int fd_;
+    uint16_t port_ = 0;
+};
+
 enum class Wire { plain, tls };
 
 /// A blocking client socket.
