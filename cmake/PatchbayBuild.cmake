@@ -6,6 +6,21 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 
+# Where things go when installed. The program and its plugins lie in one folder, side by side as in a build, so that it finds them.
+# Components: hub, sdk, docs.
+include(GNUInstallDirs)
+set(PATCHBAY_INSTALL_HOME "${CMAKE_INSTALL_LIBDIR}/patchbay")
+set(PATCHBAY_INSTALL_SHARE "${CMAKE_INSTALL_DATADIR}/patchbay")
+
+# patchbay_install_program(TARGET): into the home, with a link from bin/.
+function(patchbay_install_program target)
+    install(TARGETS ${target} RUNTIME DESTINATION "${PATCHBAY_INSTALL_HOME}/bin" COMPONENT hub)
+    file(RELATIVE_PATH home "/${CMAKE_INSTALL_BINDIR}" "/${PATCHBAY_INSTALL_HOME}/bin")
+    file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/links")
+    file(CREATE_LINK "${home}/${target}" "${PROJECT_BINARY_DIR}/links/${target}" SYMBOLIC)
+    install(FILES "${PROJECT_BINARY_DIR}/links/${target}" DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT hub)
+endfunction()
+
 set(PATCHBAY_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
 
 add_library(patchbay_flags INTERFACE)

@@ -1,4 +1,4 @@
-// patchbay plugin list | describe
+// patchbay plugin list | describe | new
 #include <ostream>
 
 #include "app/hub_link.hpp"
@@ -44,6 +44,7 @@ void add_plugin_verbs(CLI::App& app, Invocation& run) {
     verb->add_option("instance", *instance, "Its name in the configuration")->required();
     verb->callback(
         [&run, instance] { run.verb = [&run, instance] { return describe(run, *instance); }; });
+    add_plugin_new_verb(*plugin, run);
 }
 
 }  // namespace patchbay

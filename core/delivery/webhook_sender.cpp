@@ -1,7 +1,5 @@
 #include "delivery/webhook_sender.hpp"
 
-#include <charconv>
-
 #include "base/log.hpp"
 #include "base/time_text.hpp"
 #include "delivery/job_runner.hpp"
@@ -24,17 +22,6 @@ std::string body_of(const WebhookEvent& event, const JsonObject& data) {
     return to_json(json);
 }
 
-// In seconds; the other form, a date, is not worth a parser: our own schedule holds then.
-std::chrono::milliseconds retry_after_of(const Response& response) {
-    const auto header = response.headers.find("retry-after");
-    if (header == response.headers.end()) return 0ms;
-    const std::string& text = header->second;
-    int64_t seconds = 0;
-    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (error != std::errc{} || rest != text.data() + text.size() || seconds < 0) return 0ms;
-    return std::chrono::seconds{std::min<int64_t>(seconds, 86'400)};
-}
-
 TryResult result_of(const Response& response) {
     TryResult result;
     const bool took_it = response.status >= 200 && response.status < 300;
@@ -44,7 +31,7 @@ TryResult result_of(const Response& response) {
     if (took_it) return result;
     result.code = std::to_string(response.status);
     result.reason = "the receiver did not take it";
-    result.retry_after = retry_after_of(response);
+    result.retry_after = response.retry_after();
     return result;
 }
 

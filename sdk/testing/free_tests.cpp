@@ -2,23 +2,22 @@
 // PATCHBAY_PLUGIN_NAME and PATCHBAY_PLUGIN_FOLDER say whose.
 #include <gtest/gtest.h>
 #include <stdlib.h>
-#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <fstream>
+#include <patchbay/detail/schema.hpp>
 #include <patchbay/testing.hpp>
 
-#include "config/hub_config.hpp"
-#include "plugins/plugin_host.hpp"
+#include "bench.hpp"
 
 namespace patchbay {
 namespace {
 
 const std::string plugin_name = PATCHBAY_PLUGIN_NAME;
-const std::filesystem::path plugin_folder = PATCHBAY_PLUGIN_FOLDER;
+const std::string plugin_folder = PATCHBAY_PLUGIN_FOLDER;
 
 std::string text_of(const std::string& name) {
-    std::ifstream file(plugin_folder / name);
+    std::ifstream file(plugin_folder + "/" + name);
     EXPECT_TRUE(file) << name << " is missing";
     return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -34,22 +33,71 @@ void set_missing_variables(const std::string& text) {
 }
 
 // The instances of this plugin in its sample.yaml.
-std::vector<InstanceConfig> sample_instances() {
-    const std::string text = text_of("sample.yaml");
-    set_missing_variables(text);
-    const HubConfig config = parse_config(text, plugin_folder / "sample.yaml");
-    std::vector<InstanceConfig> mine;
-    std::copy_if(config.plugins.begin(), config.plugins.end(), std::back_inserter(mine),
-                 [](const InstanceConfig& one) { return one.plugin == plugin_name; });
+std::vector<bench::Sample> sample_instances() {
+    set_missing_variables(text_of("sample.yaml"));
+    auto mine =
+        Bench().ask<std::vector<bench::Sample>>(bench::samples, plugin_folder + "/sample.yaml");
+    std::erase_if(mine, [](const bench::Sample& one) { return one.plugin != plugin_name; });
     EXPECT_FALSE(mine.empty()) << "sample.yaml has no instance of " << plugin_name;
     return mine;
 }
 
-std::vector<std::string> listed(const YAML::Node& plugin, const char* key) {
+// plugin.yaml: of a list its count under "routes[]" and its items under "routes[0]".
+Labels manifest() { return Bench().ask<Labels>(bench::manifest, plugin_folder + "/plugin.yaml"); }
+
+std::vector<std::string> listed(const Labels& plugin, const std::string& key) {
     std::vector<std::string> names;
-    for (const auto& one : plugin[key])
-        names.push_back(one.IsMap() ? one["name"].as<std::string>() : one.as<std::string>());
+    for (auto at = plugin.find(key + "[0]"); at != plugin.end();
+         at = plugin.find(key + "[" + std::to_string(names.size()) + "]"))
+        names.push_back(at->second);
     return names;
+}
+
+// What a key takes, in words.
+std::string value_words(const detail::SchemaKey& key) {
+    using detail::ValueType;
+    std::string words;
+    switch (key.type) {
+        case ValueType::text:
+            return "text";
+        case ValueType::secret:
+            return "secret";
+        case ValueType::integer:
+            return "whole number";
+        case ValueType::boolean:
+            return "true or false";
+        case ValueType::duration:
+            return "duration, such as 10s";
+        case ValueType::choice:
+            for (const std::string& choice : key.choices)
+                words += (words.empty() ? "`" : ", `") + choice + "`";
+            return words;
+        case ValueType::list:
+            return "list of texts";
+        case ValueType::map:
+            return "texts by name";
+        case ValueType::section:
+            return "the keys below";
+        case ValueType::sections:
+            return "list of the keys below";
+        case ValueType::named_sections:
+            return "the keys below, by name";
+    }
+    return "";
+}
+
+// The table of a README: one row for each key, with the texts that editors show.
+std::string table_of(const detail::Schema& schema) {
+    std::string table = "| key | takes | default | |\n|---|---|---|---|\n";
+    for (const detail::SchemaKey& key : schema.keys) {
+        std::string about = key.about;
+        for (size_t at = about.find('|'); at != std::string::npos; at = about.find('|', at + 2))
+            about.insert(at, "\\");
+        const std::string fallback = key.fallback.empty() ? "none" : "`" + key.fallback + "`";
+        table += "| `" + key.key + "` | " + value_words(key) + " | " +
+                 (key.required ? "required" : fallback) + " | " + about + " |\n";
+    }
+    return table;
 }
 
 // Each scheme needs a secret that the configuration has; without one there must be nothing to sign.
@@ -74,8 +122,8 @@ void expect_protected(ChannelUnderTest& channel, const Route& route, const Label
 }
 
 TEST(EveryPlugin, StartsWithEachInstanceOfItsSample) {
-    for (const InstanceConfig& instance : sample_instances()) {
-        SCOPED_TRACE(instance.name);
+    for (const bench::Sample& instance : sample_instances()) {
+        SCOPED_TRACE(instance.instance);
         EXPECT_NO_THROW(ChannelUnderTest(plugin_name, instance.config));
     }
 }
@@ -86,8 +134,18 @@ TEST(EveryPlugin, QuotesItsSampleInItsReadme) {
         << "README.md does not contain sample.yaml as it is";
 }
 
+TEST(EveryPlugin, TellsItsKeysInItsReadmeAsItsSchemaDoes) {
+    const auto samples = sample_instances();
+    ASSERT_FALSE(samples.empty());
+    const ChannelUnderTest channel(plugin_name, samples[0].config);
+    const std::string table = table_of(channel.config_schema());
+    EXPECT_NE(text_of("README.md").find(table), std::string::npos)
+        << "README.md does not contain this table as it is:\n"
+        << table;
+}
+
 TEST(EveryPlugin, TurnsAnUnsignedRequestAway) {
-    for (const InstanceConfig& instance : sample_instances()) {
+    for (const bench::Sample& instance : sample_instances()) {
         ChannelUnderTest channel(plugin_name, instance.config);
         if (!channel.provides(WebhookHandler::interface_id)) continue;
         for (const Route& route : channel.routes())
@@ -96,11 +154,11 @@ TEST(EveryPlugin, TurnsAnUnsignedRequestAway) {
 }
 
 TEST(EveryPlugin, IsWhatItsPluginYamlSays) {
-    const YAML::Node plugin = YAML::Load(text_of("plugin.yaml"));
-    EXPECT_EQ(plugin["name"].as<std::string>(), plugin_name);
+    const Labels plugin = manifest();
+    EXPECT_EQ(plugin.at("name"), plugin_name);
     for (const char* key : {"kind", "title", "status", "sdk"})
-        EXPECT_TRUE(plugin[key]) << key << " is missing";
-    for (const InstanceConfig& instance : sample_instances()) {
+        EXPECT_TRUE(plugin.contains(key)) << key << " is missing";
+    for (const bench::Sample& instance : sample_instances()) {
         ChannelUnderTest channel(plugin_name, instance.config);
         if (!channel.provides(WebhookHandler::interface_id)) continue;
         std::vector<std::string> routes;
@@ -145,8 +203,8 @@ void exercise(ChannelUnderTest& channel) {
 }
 
 TEST(EveryPlugin, KeepsTheSecretsOfItsPluginYamlToItself) {
-    const YAML::Node plugin = YAML::Load(text_of("plugin.yaml"));
-    for (const InstanceConfig& instance : sample_instances()) {
+    const Labels plugin = manifest();
+    for (const bench::Sample& instance : sample_instances()) {
         ChannelUnderTest channel(plugin_name, instance.config);
         exercise(channel);
         std::string said;

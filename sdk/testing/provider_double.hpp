@@ -5,7 +5,8 @@
 #include <deque>
 #include <mutex>
 #include <optional>
-#include <patchbay/testing.hpp>
+
+#include "bench.hpp"
 
 namespace patchbay {
 
@@ -15,12 +16,7 @@ public:
     ProviderDouble();
     ~ProviderDouble();
 
-    struct Answer {
-        int status = 200;
-        std::string body{};
-        Labels headers{};
-        bool hangs_up = false;
-    };
+    using Answer = bench::Answer;
     void answer_always(Answer answer);
     void answer_next(Answer answer);
     void answer_to(const std::string& part, Answer answer);

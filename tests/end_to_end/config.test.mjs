@@ -39,9 +39,41 @@ describe('the JSON Schema of the configuration', () => {
   });
   const problems = (text) => (validate(YAML.parse(text)) ? '' : JSON.stringify(validate.errors, null, 1));
 
-  for (const name of ['config/patchbay.yaml', 'config/production.yaml', 'plugins/channels/twilio_sms/sample.yaml', 'plugins/flows/auto_reply/sample.yaml']) {
-    test(`takes ${name}`, () => assert.equal(problems(file(name)), ''));
+  const samples = fs.readdirSync(path.join(root, 'plugins'), { recursive: true }).filter((name) => path.basename(name) === 'sample.yaml');
+  for (const name of ['config/patchbay.yaml', 'config/production.yaml', ...samples.map((one) => `plugins/${one}`)]) {
+    test(`takes ${name}, whose first line leads an editor to the schema that is kept`, () => {
+      assert.equal(problems(file(name)), '');
+      const [, place] = file(name).match(/^# yaml-language-server: \$schema=(\S+)\n/);
+      assert.equal(path.join(root, path.dirname(name), place), path.join(root, 'config/schema/patchbay.schema.json'));
+    });
   }
+
+  test('is kept for editors: every shipped plugin with the keys it has now', () => {
+    const shipped = samples.map((one) => path.basename(path.dirname(one))).sort();
+    const kept = JSON.parse(file('config/schema/patchbay.schema.json'));
+    const now = structuredClone(schema);
+    const instance = now.properties.plugins.additionalProperties;
+    instance.properties.plugin.enum = instance.properties.plugin.enum.filter((name) => shipped.includes(name));
+    instance.allOf = instance.allOf.filter((rule) => shipped.includes(rule.if.properties.plugin.const));
+    assert.deepEqual(instance.properties.plugin.enum, shipped);
+    assert.deepEqual(kept, now, 'config/schema/patchbay.schema.json: `patchbay config schema` of an installed hub writes it anew');
+  });
+
+  test('refuses what is wrong in each sample: a key, a type, a missing key', () => {
+    for (const name of samples.map((one) => `plugins/${one}`)) {
+      const plugin = path.basename(path.dirname(name));
+      const changed = (change) => {
+        const config = YAML.parse(file(name));
+        for (const instance of Object.values(config.plugins)) if (instance.plugin === plugin) change(instance);
+        return problems(YAML.stringify(config));
+      };
+      assert.equal(changed(() => {}), '', name);
+      assert.match(changed((one) => { one.config.no_such_key = 'x'; }), /additionalProperties/, name);
+      assert.match(changed((one) => { one.config = ['a list']; }), /"type"/, name);
+      assert.match(changed((one) => { one.enabled = 'perhaps'; }), /enabled/, name);
+      assert.match(changed((one) => { delete one.plugin; }), /required/, name);
+    }
+  });
 
   test('refuses every unknown key of the corpus', () => {
     for (const name of fs.readdirSync(wrong).filter((one) => /^unknown_key.*\.yaml$/.test(one))) {

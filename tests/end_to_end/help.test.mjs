@@ -37,14 +37,16 @@ describe('the help', () => {
     }
   });
 
-  test('has no example that the program would not take', async () => {
+  test('has no example that the program would not take', async (t) => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'patchbay-examples-'));  // One verb writes where it is.
+    t.after(() => fs.rmSync(folder, { recursive: true }));
     const page = (await said('man')).split('.SH EXAMPLES')[1];
     const examples = [...page.matchAll(/^\\fB(patchbay .*)\\fR$/gm)].map(([, text]) => text.replaceAll('\\-', '-'));
     assert.ok(examples.length >= 34);
     for (const example of examples.filter((text) => !text.startsWith('patchbay demo'))) {
       // Without a configuration nothing is done; a wrong verb or option would be told before that, with exit 2.
       const command = `${example.replace(/ [<>|] .*| -c \S+/g, '').replace(/^patchbay/, binary)} -c /nonexistent/patchbay.yaml <<< 'a pass phrase'`;
-      const { code } = await run('bash', ['-c', command]).then(() => ({ code: 0 }), (error) => error);
+      const { code } = await run('bash', ['-c', command], { cwd: folder }).then(() => ({ code: 0 }), (error) => error);
       assert.ok([0, 1].includes(code), `exit ${code}: ${command}`);
     }
   });

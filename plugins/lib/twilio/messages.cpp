@@ -28,13 +28,6 @@ constexpr int max_pages = 50;
 
 constexpr int64_t clock_slack_ms = 60'000;
 
-// Seconds; Twilio documents no other form.
-milliseconds retry_after(const Response& reply) {
-    unsigned wait = 0;
-    if (!Poco::NumberParser::tryParseUnsigned(reply.header("retry-after"), wait)) return {};
-    return seconds{wait};
-}
-
 std::string utc_day(int64_t ms) {
     return Poco::DateTimeFormatter::format(Poco::Timestamp{ms * 1000}, "%Y-%m-%d");
 }
@@ -167,7 +160,7 @@ SendResult outcome_of(const Response& reply) {
         throw error;
     }
     if (reply.status == 429 || reply.status == 503) {
-        return SendResult::retry_later(code, reason, retry_after(reply));
+        return SendResult::retry_later(code, reason, reply.retry_after());
     }
     if (reply.status >= 500) return SendResult::unknown(code, reason);
     if (code == recipient_opted_out) return SendResult::opted_out(code, reason);

@@ -2,11 +2,13 @@
 // designated initialisers may leave out the rest. Field numbers are for ever: add at the end, never
 // renumber or reuse.
 #pragma once
+#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -194,6 +196,16 @@ struct Response {
     std::string header(const std::string& name) const {
         const auto found = headers.find(name);
         return found == headers.end() ? std::string{} : found->second;
+    }
+
+    /// What Retry-After says in seconds, a day at most. 0: nothing, or a date.
+    milliseconds retry_after() const {
+        constexpr uint32_t day = 86'400;
+        const std::string text = header("retry-after");
+        uint32_t seconds = 0;
+        const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+        if (error != std::errc{} || rest != text.data() + text.size()) return {};
+        return std::chrono::seconds{seconds < day ? seconds : day};
     }
 };
 

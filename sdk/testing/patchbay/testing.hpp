@@ -21,12 +21,41 @@ struct ProviderRequest {
     std::string target;  ///< Path and query as they arrived.
     Labels headers;      ///< Names in lower case.
     std::string body;
+    PATCHBAY_FIELDS { v(1, method)(2, url)(3, target)(4, headers).bytes(5, body); }
 };
 
 struct LogLine {
     Level level = Level::info;
     std::string text;
     Labels fields;
+};
+
+/// The hub's loader, a provider and a host in a library of their own, so that a test may be built
+/// with any compiler and standard library. What it is asked is in testing/bench.hpp.
+class Bench {
+public:
+    Bench();
+    ~Bench();
+    Bench(const Bench&) = delete;
+    Bench& operator=(const Bench&) = delete;
+
+    template <class Out, class... In>
+    Out ask(uint32_t number, const In&... in) const {
+        Out out{};
+        wire::unpack(exchange(number, wire::pack(in...)), wire::Text::trusted, out);
+        return out;
+    }
+    template <class... In>
+    void tell(uint32_t number, const In&... in) const {
+        exchange(number, wire::pack(in...));
+    }
+    /// The bench asks `answer` where the plugin asks this service.
+    void play(uint32_t number, std::function<std::string(std::string_view)> answer);
+
+private:
+    std::string exchange(uint32_t number, std::string_view message) const;
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
 };
 
 /// One instance of a plugin, called `under_test`. Time stands still at 2027-01-15T08:00:00Z until
@@ -38,9 +67,6 @@ public:
     /// ("verify.provider", "rules[0].reply" with "rules[]" = count). Throws Error with the reason
     /// when the plugin does not start.
     explicit ChannelUnderTest(const std::string& plugin, Labels config = {});
-    ~ChannelUnderTest();
-    ChannelUnderTest(const ChannelUnderTest&) = delete;
-    ChannelUnderTest& operator=(const ChannelUnderTest&) = delete;
 
     // ---- The provider: an HTTP server on a loopback port. Until told otherwise it answers 200
     // with an empty body.
@@ -78,11 +104,14 @@ public:
     Response answer(const Request& request);
     std::vector<OperationInfo> operations();
     std::string perform(const OperationInput& input);
+    std::vector<std::string> topics();
     void handle(const Event& event);
     Health health();
     void on_timer(const std::string& name, const std::string& payload = {});
     void on_task(const std::string& name, const std::string& payload = {});
     bool provides(const std::string& interface_id);
+    /// What read_config() asks for, with the texts for people.
+    detail::Schema config_schema() const;
 
     // ---- The host
     int64_t now_ms() const;
@@ -103,8 +132,11 @@ public:
     std::vector<std::string> labels() const;
 
 private:
-    struct Impl;
-    std::unique_ptr<Impl> impl_;
+    Request filled(Request request);
+
+    Bench bench_;
+    const Call call_{.trace = "test"};
+    uint64_t last_request_ = 0;
 };
 
 }  // namespace patchbay
