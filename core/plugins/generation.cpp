@@ -5,6 +5,7 @@
 #include <patchbay/detail/sink.hpp>
 
 #include "base/abandonable.hpp"
+#include "base/crypto.hpp"
 #include "base/log.hpp"
 #include "plugins/library_plugin.hpp"
 #include "plugins/schema_check.hpp"
@@ -27,6 +28,7 @@ void check_needs(const PluginStamp& stamp, const HostServices& services) {
 Generation::Generation(const Origin& origin)
     : stamp_(origin.file.stamp),
       path_(origin.file.path),
+      digest_(to_hex(sha256(origin.file.content))),
       caller_{origin.instance.name, origin.instance.plugin},
       services_(origin.services),
       number_(origin.number),
@@ -54,7 +56,7 @@ void Generation::describe() { wire::unpack(plugin_->describe(), wire::Text::chec
 void Generation::check_config(const InstanceConfig& instance, const std::string& file) {
     std::vector<ConfigProblem> problems = check_against_schema(schema_, instance, file);
     try {
-        plugin_->check_config(config_);
+        plugin_->check_config(wire::pack(instance.config));
     } catch (const detail::ConfigProblems& own) {
         for (auto& one : problems_of_plugin(own.problems, instance, file, problems))
             problems.push_back(std::move(one));
@@ -67,6 +69,32 @@ void Generation::create() {
     is_created_ = true;
     // Here, where a call that hangs holds up nobody else; from now on they are remembered.
     if (provides(Channel::interface_id)) capabilities();
+}
+
+std::optional<Handover> Generation::export_state() {
+    if (!provides(StateHandover::interface_id)) return std::nullopt;
+    try {
+        return Handover{stamp_.version, ask<wire::Bytes>(method::export_state).data};
+    } catch (const Error& error) {
+        log_warn(caller_.instance, "the plugin could not hand over its state",
+                 {{"reason", error.what()}});
+        return std::nullopt;
+    }
+}
+
+void Generation::import_state(const Handover& handover) {
+    if (!provides(StateHandover::interface_id)) return;
+    tell(method::import_state, handover.from_version, wire::Bytes{handover.state});
+}
+
+bool Generation::reconfigure(const std::vector<std::string>& changed,
+                             const InstanceConfig& instance,
+                             const std::filesystem::path& config_file) {
+    check_config(instance, config_file.string());
+    return ask<bool>(method::reconfigure, changed, instance.config);
+}
+
+void Generation::require_health() {
     if (!provides(HealthCheck::interface_id)) return;
     const auto health = ask<Health>(method::health, Call{.left = milliseconds{1'000}});
     if (health.state == Health::down)

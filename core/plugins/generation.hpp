@@ -37,6 +37,11 @@ milliseconds time_for(uint32_t method, const In&... in) {
     return left;
 }
 
+/// What one generation leaves to the next (handover/1).
+struct Handover {
+    std::string from_version, state;
+};
+
 /// Made and ended on the control thread; everything between is [any thread].
 class Generation {
 public:
@@ -56,8 +61,18 @@ public:
     Generation(const Generation&) = delete;
     Generation& operator=(const Generation&) = delete;
 
-    /// Runs the plugin's constructor and asks for its health. Throws what the plugin threw.
+    /// Runs the plugin's constructor. Throws what the plugin threw.
     void create();
+    /// nullopt: this plugin hands nothing over, or could not; its successor begins without.
+    std::optional<Handover> export_state();
+    /// For a plugin that takes it. Throws what the plugin threw.
+    void import_state(const Handover& handover);
+    /// Throws Error(unavailable) when the plugin says that it is down.
+    void require_health();
+    /// Tells the running plugin of other values for `live` keys. False: it wants to be made anew.
+    /// Throws ConfigError, and what the plugin threw; it goes on with the old values then.
+    bool reconfigure(const std::vector<std::string>& changed, const InstanceConfig& instance,
+                     const std::filesystem::path& config_file);
 
     /// One lease more; false once drain() has begun.
     bool acquire();
@@ -89,6 +104,9 @@ public:
     const detail::Schema& schema() const { return schema_; }
     const std::string& instance() const { return caller_.instance; }
     const std::filesystem::path& path() const { return path_; }
+    const std::string& digest() const { return digest_; }  ///< SHA-256 of the file, in hex.
+    /// The private copy that runs, until end().
+    std::filesystem::path staged() const { return plugin_->staged(); }
     int64_t number() const { return number_; }
     /// Its calls are cut at their deadline wherever they run; in this process they cannot be.
     bool can_end_calls() const { return plugin_->can_end_calls(); }
@@ -108,6 +126,7 @@ private:
 
     PluginStamp stamp_;
     std::filesystem::path path_;
+    std::string digest_;
     ServiceCaller caller_;
     const HostServices& services_;
     int64_t number_;

@@ -19,6 +19,7 @@ public:
     bool end() override;
     bool can_end_calls() const override { return false; }
     State state() const override { return {}; }
+    std::filesystem::path staged() const override { return library_.path(); }
 
 private:
     static int32_t host_call(void* self, uint32_t method, pb_bytes in, pb_sink out);

@@ -1,6 +1,7 @@
 // A loaded copy of a plugin, wherever its code runs.
 #pragma once
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -42,6 +43,8 @@ public:
     /// True: end() may come while calls are out; they end with an error.
     virtual bool can_end_calls() const = 0;
     virtual State state() const = 0;
+    /// The private copy that it runs from, until end(). Empty: there is none to go back to.
+    virtual std::filesystem::path staged() const { return {}; }
 };
 
 }  // namespace patchbay

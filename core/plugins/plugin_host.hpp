@@ -13,6 +13,7 @@
 
 #include "config/hub_config.hpp"
 #include "plugins/host_services.hpp"
+#include "plugins/instance_plan.hpp"
 
 namespace patchbay {
 
@@ -36,8 +37,13 @@ struct InstanceInfo {
     int64_t generation = 0;
     int64_t leases = 0;
     std::vector<std::string> provides;
-    int64_t stuck = 0, resident = 0;  ///< Copies of earlier generations that are still mapped.
-    int64_t lost_threads = 0;         ///< That hang in it, in whatever generation.
+    /// Copies of earlier generations that are still mapped: a call into one has not ended, or
+    /// something keeps it although it was closed.
+    int64_t stuck = 0, resident = 0;
+    int64_t lost_threads = 0;  ///< That hang in it, in whatever generation.
+
+    /// What is left of earlier generations and why, in words; empty: nothing.
+    std::string lingering() const;
 };
 
 /// What inbound needs of an instance's webhooks, kept while the instance is disabled or failed
@@ -128,9 +134,27 @@ public:
     /// created; the old one then serves on.
     void reload(const std::string& instance);
     void reload(const InstanceConfig& config);
+    /// Goes back to the file that ran before, with the configuration of now. Throws like reload();
+    /// Error(conflict) when there is none: it is given up once its successor was healthy for 10
+    /// min.
+    void reload_back(const std::string& instance);
+    /// Gives up what nobody needs any more. Every minute or so, with the time of Clock::steady().
+    void tend(std::chrono::steady_clock::time_point now);
     /// Throws like reload(). Error(not_found): no such instance.
     void enable(const std::string& instance);
     void disable(const std::string& instance);
+
+    /// What apply() would do, instances in the order of the file, removed ones last. Reads the
+    /// plugins' files; calls no plugin.
+    std::vector<InstanceStep> plan(const std::vector<InstanceConfig>& wanted) const;
+    /// Makes the instances what is wanted, all or nothing (G21): everything new is created and
+    /// healthy before anything is switched. `switched` is told what was done, which may be more
+    /// than was planned, once the new serve and before the old are waited for; it must not throw.
+    /// Throws Error, its text beginning with the instance, or ConfigError when something new cannot
+    /// run: all are as they were then.
+    using Switched = std::function<void(const std::vector<InstanceStep>&)>;
+    std::vector<InstanceStep> apply(const std::vector<InstanceConfig>& wanted,
+                                    const Switched& switched);
 
     /// nullopt: unknown, or never got as far as telling its routes.
     std::optional<WebhookFace> webhooks(const std::string& instance) const;
