@@ -5,8 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "api/config_control.hpp"
 #include "base/metrics.hpp"
-#include "config/hub_config.hpp"
+#include "config/current_config.hpp"
 #include "http/router.hpp"
 #include "identity/identity.hpp"
 #include "identity/sealer.hpp"
@@ -29,11 +30,12 @@ struct Readiness {
 
 /// What the resources need. It must outlive the Router's handlers.
 struct ApiContext {
-    const HubConfig& config;
+    const CurrentConfig& current_config;
     Store& store;
     Identity& identity;
     Mint mint;
     const Sealer& sealer;
+    ConfigControl* config_control = nullptr;  ///< nullptr: no server runs.
     PluginHost* plugins =
         nullptr;  ///< nullptr: the command line works on the store without a server.
     Realtime* realtime = nullptr;  ///< nullptr: no server runs, so nobody listens.
@@ -55,6 +57,8 @@ struct ApiContext {
     const BlobStore* blobs = nullptr;
     const MediaLinks* media_links = nullptr;
 
+    /// As it is now: see CurrentConfig::get().
+    ConfigPtr config() const { return current_config.get(); }
     const Clock& clock() const { return store.clock(); }
     TimeMs now() const { return clock().now_ms(); }
     Ids& ids() const { return mint.ids; }

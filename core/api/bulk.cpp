@@ -104,10 +104,10 @@ void refuse_unfitting(const Draft& draft) {
 void create(const ExchangePtr& exchange, ApiContext& context) {
     BulkRequest request = read(exchange);
     BulkOrder& order = request.order;
-    const InstanceConfig& channel = require_channel(context, order.draft.channel);
-    order.draft.reopen = channel.single_conversation;
+    const auto channel = require_channel(context, order.draft.channel);
+    order.draft.reopen = channel->single_conversation;
     order.draft.limits = limits_of(context, order.draft.channel);
-    order.most_per_day = channel.limits.bulk_per_day;
+    order.most_per_day = channel->limits.bulk_per_day;
     order.recipients = read_recipients(request.to);
     require_one_good(request);
     refuse_unfitting(order.draft);

@@ -30,9 +30,10 @@ JsonObject webhooks_json(const ApiContext& context, const std::string& instance)
     JsonObject json = make_object();
     const auto face = context.plugins ? context.plugins->webhooks(instance) : std::nullopt;
     if (!face) return json;
+    const std::string hooks = context.config()->server.public_url + "/hooks/" + instance + "/";
     for (const Route& route : face->routes) {
         const std::string& path = route.path.empty() ? route.name : route.path;
-        json->set(route.name, context.config.server.public_url + "/hooks/" + instance + "/" + path);
+        json->set(route.name, hooks + path);
     }
     return json;
 }

@@ -1,9 +1,10 @@
-// GET /api/v1/config; POST /api/v1/config/check
+// GET /api/v1/config; POST /api/v1/config/check, /reload
 #include "api/answers.hpp"
 #include "api/fields.hpp"
 #include "api/idempotency.hpp"
 #include "api/resources.hpp"
 #include "api/roles.hpp"
+#include "base/log.hpp"
 #include "plugins/config_check.hpp"
 
 namespace patchbay {
@@ -11,25 +12,29 @@ namespace {
 
 constexpr size_t max_file_bytes = 1 << 20;
 
-/// Of the configuration that runs: it began with the process.
-constexpr int64_t revision = 1;
-
 /// Files are called by their name alone: where they lie is the machine's own business.
-std::string file_name(const ApiContext& context) { return context.config.file.filename().string(); }
+std::string file_name(const ApiContext& context) {
+    return context.config()->file.filename().string();
+}
+
+/// Of the configuration that runs; 0: no server runs.
+int64_t revision_of(const ApiContext& context) {
+    return context.config_control ? context.config_control->revision() : 0;
+}
 
 void show(const ExchangePtr& exchange, ApiContext& context) {
-    HubConfig config = context.config;
+    HubConfig config = *context.config();
     hide_plugin_secrets(config);
     JsonObject json = make_object();
     json->set("file", file_name(context));
-    json->set("revision", revision);
+    json->set("revision", revision_of(context));
     json->set("yaml", show_config(config));
     answer_json(exchange, 200, json);
 }
 
-JsonObject check_json(const ApiContext& context, const CheckedFile& checked) {
+JsonArray problems_json(const ApiContext& context, const std::vector<ConfigProblem>& all) {
     JsonArray problems = make_array();
-    for (const ConfigProblem& problem : checked.problems) {
+    for (const ConfigProblem& problem : all) {
         JsonObject json = make_object();
         json->set("file", file_name(context));
         json->set("line", problem.line);
@@ -39,11 +44,18 @@ JsonObject check_json(const ApiContext& context, const CheckedFile& checked) {
         json->set("message", problem.message);
         problems->add(json);
     }
+    return problems;
+}
+
+JsonObject check_json(const ApiContext& context, const CheckedFile& checked) {
+    std::vector<ConfigChange> plan;
+    if (context.config_control && checked.is_valid())
+        plan = context.config_control->plan(checked.config);
     JsonObject json = make_object();
     json->set("valid", checked.is_valid());
-    json->set("revision", revision);
-    json->set("problems", problems);
-    json->set("plan", make_array());
+    json->set("revision", revision_of(context));
+    json->set("problems", problems_json(context, checked.problems));
+    json->set("plan", plan_json(plan));
     return json;
 }
 
@@ -61,15 +73,56 @@ std::optional<std::string> given_text(const HttpRequest& request, const std::str
 }
 
 void check(const ExchangePtr& exchange, ApiContext& context) {
-    const std::filesystem::path& file = context.config.file;
+    const ConfigPtr config = context.config();
+    const std::filesystem::path& file = config->file;
     const auto text = given_text(exchange->request(), file_name(context));
     if (!begins_once(exchange, context.store)) return;
     const CheckedFile checked =
-        text ? check_text(*text, file, &context.config.plugin_path) : check_file(file.string());
+        text ? check_text(*text, file, &config->plugin_path) : check_file(file.string());
     answer_json(exchange, 200, check_json(context, checked));
 }
 
+Problem refusal(const ApiContext& context, const ReloadReport& report) {
+    Problem problem(report.code, redact(report.detail));
+    problem.with("applied", "false")
+        .with("revision", std::to_string(report.revision))
+        .with("problems", to_json(problems_json(context, report.problems)))
+        .with("plan", to_json(plan_json(report.plan)));
+    return problem;
+}
+
+void reload(const ExchangePtr& exchange, ApiContext& context) {
+    std::optional<int64_t> revision;
+    if (!exchange->request().body.empty()) {
+        Fields fields(exchange->request());
+        revision = fields.number("revision");
+        fields.done();
+    }
+    if (!begins_once(exchange, context.store)) return;
+    if (!context.config_control) throw Problem("channel_unavailable", "No server runs.");
+    const ReloadReport report =
+        context.config_control->reload(revision, audit_of(exchange, "config.reload", "config"));
+    if (!report.is_applied()) throw refusal(context, report);
+    JsonObject json = make_object();
+    json->set("applied", true);
+    json->set("revision", report.revision);
+    json->set("plan", plan_json(report.plan));
+    answer_json(exchange, 200, json);
+}
+
 }  // namespace
+
+JsonArray plan_json(const std::vector<ConfigChange>& plan) {
+    JsonArray list = make_array();
+    for (const ConfigChange& change : plan) {
+        JsonObject json = make_object();
+        json->set("instance", change.instance.empty() ? json_null() : JsonValue(change.instance));
+        json->set("action", change.action);
+        json->set("changed", json_texts(change.changed));
+        list->add(json);
+    }
+    return list;
+}
 
 void add_config_routes(Router& router, ApiContext& context) {
     router.add({.name = "config.get",
@@ -90,6 +143,18 @@ void add_config_routes(Router& router, ApiContext& context) {
                 .body_optional = true,
                 .answers = {{.schema = "ConfigCheck"}}},
                [&](const ExchangePtr& exchange) { check(exchange, context); });
+    router.add({.name = "config.reload",
+                .method = "POST",
+                .path = "/api/v1/config/reload",
+                .body = BodyKind::json,
+                .roles = roles::switchers,
+                .about = "Applies the file on the disk, or an earlier revision, all or nothing.",
+                .takes = "ReloadWish",
+                .body_optional = true,
+                .answers = {{.schema = "ConfigReload"}},
+                .problems = {"config_invalid", "restart_needed", "plugin_failed", "reload_running",
+                             "unknown_id", "channel_unavailable"}},
+               [&](const ExchangePtr& exchange) { reload(exchange, context); });
 }
 
 }  // namespace patchbay

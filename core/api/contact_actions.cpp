@@ -74,9 +74,7 @@ void merge(const ExchangePtr& exchange, ApiContext& context) {
 std::string read_channel(Fields& fields, const ApiContext& context) {
     const auto channel = fields.text("channel", 63);
     if (!channel || *channel == "*") return "*";
-    const auto& all = context.config.plugins;
-    if (std::none_of(all.begin(), all.end(),
-                     [&](const InstanceConfig& one) { return one.name == *channel; })) {
+    if (!find_instance(*context.config(), *channel)) {
         fields.refuse("channel", "unknown_channel", "names none");
     }
     return *channel;

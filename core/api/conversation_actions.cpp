@@ -79,9 +79,10 @@ std::optional<std::string> read_department(Fields& fields, const ApiContext& con
     if (!given) {
         return fields.is_null("department") ? std::optional<std::string>("") : std::nullopt;
     }
-    if (auto name = find_department(context.config.departments, *given)) return name;
+    const ConfigPtr config = context.config();
+    if (auto name = find_department(config->departments, *given)) return name;
     fields.refuse("department", "unknown_department", "names none");
-    fields.tell("known", to_json(json_texts(context.config.departments)));
+    fields.tell("known", to_json(json_texts(config->departments)));
     return std::nullopt;
 }
 

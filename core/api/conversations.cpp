@@ -98,11 +98,12 @@ bool admits(const ListRequest& list, const std::optional<std::string>& departmen
 std::optional<std::string> department_filter(const ListRequest& list, const ApiContext& context) {
     const auto given = list.filter("department");
     if (!given) return std::nullopt;
-    const auto name = find_department(context.config.departments, *given);
+    const ConfigPtr config = context.config();
+    const auto name = find_department(config->departments, *given);
     if (name) return name;
     throw Problem("unknown_department", "There is no department \"" + *given + "\".",
                   {{"?department", "unknown_department", "names none"}})
-        .with("known", to_json(json_texts(context.config.departments)));
+        .with("known", to_json(json_texts(config->departments)));
 }
 
 void list_all(const ExchangePtr& exchange, ApiContext& context) {
@@ -134,7 +135,8 @@ void list_all(const ExchangePtr& exchange, ApiContext& context) {
 
 std::optional<ConversationView> find_by_sid(Session& session, const ApiContext& context,
                                             const Sight& sight, const std::string& sid) {
-    for (const auto& instance : context.config.plugins) {
+    const ConfigPtr config = context.config();
+    for (const auto& instance : config->plugins) {
         const auto row = session.first(sql::conversation_by_external, {instance.name, sid});
         if (row) return find_seen_conversation(session, sight, row->text(0));
     }

@@ -17,8 +17,9 @@ void list_all(const ExchangePtr& exchange, ApiContext& context) {
              [](Session& session) { return session.run(sql::department_members); })) {
         members[row.text(0)] = row.number(1);
     }
+    const ConfigPtr config = context.config();
     JsonArray items = make_array();
-    for (const std::string& name : context.config.departments) {
+    for (const std::string& name : config->departments) {
         JsonObject json = make_object();
         json->set("name", name);
         json->set("slug", department_slug(name));

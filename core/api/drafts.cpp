@@ -75,11 +75,11 @@ void set_sender(Draft& draft, const Caller& caller) {
     if (caller.kind == "user") draft.sender_id = caller.id;
 }
 
-const InstanceConfig& require_channel(const ApiContext& context, const std::string& name) {
-    const auto& all = context.config.plugins;
-    const auto configured =
-        std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == name; });
-    bool carries = configured != all.end();
+std::shared_ptr<const InstanceConfig> require_channel(const ApiContext& context,
+                                                      const std::string& name) {
+    const ConfigPtr config = context.config();
+    const InstanceConfig* configured = find_instance(*config, name);
+    bool carries = configured != nullptr;
     if (context.plugins && carries) {
         const auto info = context.plugins->find(name);
         carries = !info || info->provides.empty() ||
@@ -90,7 +90,7 @@ const InstanceConfig& require_channel(const ApiContext& context, const std::stri
         throw Problem("unknown_channel", "There is no channel \"" + name + "\".",
                       {{"/channel", "unknown_channel", "names none"}});
     }
-    return *configured;
+    return {config, configured};
 }
 
 SendLimits limits_of(const ApiContext& context, const std::string& channel) {

@@ -13,7 +13,8 @@ void set_sender(Draft& draft, const Caller& caller);
 
 /// The instance carries messages. A failed or disabled one is no mistake of the caller: the message
 /// waits for it. Throws Problem unknown_channel.
-const InstanceConfig& require_channel(const ApiContext& context, const std::string& name);
+std::shared_ptr<const InstanceConfig> require_channel(const ApiContext& context,
+                                                      const std::string& name);
 
 /// What the channel can carry, as far as is known now.
 SendLimits limits_of(const ApiContext& context, const std::string& channel);

@@ -17,7 +17,8 @@ constexpr size_t max_messages = 50;
 /// Without a server nobody knows which instances are flows: those that a channel names.
 bool is_flow(const ApiContext& context, const InstanceView& instance) {
     if (!instance.info.provides.empty()) return provides(instance.info, FlowSteps::interface_id);
-    const auto& all = context.config.plugins;
+    const ConfigPtr config = context.config();
+    const auto& all = config->plugins;
     return std::any_of(all.begin(), all.end(), [&](const InstanceConfig& one) {
         return one.flow == instance.info.instance;
     });
@@ -25,7 +26,8 @@ bool is_flow(const ApiContext& context, const InstanceView& instance) {
 
 JsonArray channels_of(const ApiContext& context, const std::string& flow) {
     JsonArray channels = make_array();
-    for (const InstanceConfig& one : context.config.plugins) {
+    const ConfigPtr config = context.config();
+    for (const InstanceConfig& one : config->plugins) {
         if (one.flow == flow) channels->add(one.name);
     }
     return channels;

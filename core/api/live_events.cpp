@@ -84,6 +84,13 @@ LiveEvent plugin_changed(const ApiContext& context, const std::string& instance)
     return make_event(Topic::plugins, "plugin.changed", context.now(), to_json(data), {});
 }
 
+LiveEvent config_reloaded(const ApiContext& context, const ReloadReport& report) {
+    JsonObject data = make_object();
+    data->set("revision", report.revision);
+    data->set("plan", plan_json(report.plan));
+    return make_event(Topic::plugins, "config.reloaded", context.now(), to_json(data), {});
+}
+
 Caller caller_by_token(Identity& identity, const std::string& token) {
     HttpRequest request;
     request.headers.push_back({"Authorization", "Bearer " + token});

@@ -9,6 +9,8 @@ namespace patchbay {
 /// out.
 std::vector<LiveEvent> live_events(Session& session, const Changes& changes, TimeMs now);
 
+LiveEvent config_reloaded(const ApiContext& context, const ReloadReport& report);
+
 LiveEvent plugin_changed(const ApiContext& context, const std::string& instance);
 
 /// For Realtime::Parts::sign_in. Throws Problem.

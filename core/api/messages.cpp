@@ -74,7 +74,7 @@ void create(const ExchangePtr& exchange, ApiContext& context) {
         }
     }
     fields.done();
-    draft.reopen = require_channel(context, draft.channel).single_conversation;
+    draft.reopen = require_channel(context, draft.channel)->single_conversation;
     if (conversation_id) {
         const auto conversation = conversation_for(exchange, context, *conversation_id);
         if (conversation.channel != draft.channel) {

@@ -29,7 +29,7 @@ void add_metrics_routes(Router& router, ApiContext& context) {
                 .runs_on = RunsOn::control,
                 .roles = roles::everyone,
                 .about = "Counters for Prometheus; from another machine only when signed in."},
-               [&context, proxies = AddressList(context.config.server.trusted_proxies)](
+               [&context, proxies = AddressList(context.config()->server.trusted_proxies)](
                    const ExchangePtr& exchange) {
                    const HttpRequest& request = exchange->request();
                    if (!is_near(request, proxies)) {

@@ -29,7 +29,8 @@ const char* type_of(std::string_view name) {
 }
 
 bool is_secure(const ExchangePtr& exchange, const ApiContext& context) {
-    return exchange->request().secure || context.config.server.public_url.starts_with("https://");
+    return exchange->request().secure ||
+           context.config()->server.public_url.starts_with("https://");
 }
 
 }  // namespace patchbay

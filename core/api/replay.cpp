@@ -47,10 +47,8 @@ TimeMs read_time(Fields& fields, const std::string& name, TimeMs otherwise) {
 
 void read_stretch(Fields& fields, const ApiContext& context, ReplayOrder& order) {
     order.instance = fields.text("instance", 100).value_or("");
-    const auto& all = context.config.plugins;
-    const bool is_known = order.instance.empty() ||
-                          std::any_of(all.begin(), all.end(),
-                                      [&](const auto& one) { return one.name == order.instance; });
+    const bool is_known =
+        order.instance.empty() || find_instance(*context.config(), order.instance);
     if (!is_known) fields.refuse("instance", "invalid_field", "is no configured instance");
     order.since = read_time(fields, "since", 0);
     order.until = read_time(fields, "until", context.now());

@@ -158,10 +158,11 @@ protected:
     Ids ids_{clock_};
     Numbers numbers_{store_};
     Mint mint_{ids_, numbers_};
-    Identity identity_{config_, store_, ids_, ScryptCost{.log2_n = 4, .r = 8, .p = 1}};
+    const CurrentConfig current_config_{config_};
+    Identity identity_{current_config_, store_, ids_, ScryptCost{.log2_n = 4, .r = 8, .p = 1}};
     std::vector<std::string> woken_;
     const Sealer sealer_{config_.auth.token_keys};
-    ApiContext context_{config_, store_, identity_, mint_, sealer_};
+    ApiContext context_{current_config_, store_, identity_, mint_, sealer_};
     Router router_;
     int people_ = 0;
 };

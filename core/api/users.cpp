@@ -78,7 +78,7 @@ void create(const ExchangePtr& exchange, ApiContext& context) {
             append_audit(tx, done, context.now());
             JsonObject json = user_json(added);
             if (user.password_hash.empty()) {
-                json->set("invite_url", context.config.server.public_url + "/invite#" +
+                json->set("invite_url", context.config()->server.public_url + "/invite#" +
                                             context.identity.make_invite(tx, added.id));
             }
             Response response = json_response(201, json);
@@ -164,13 +164,14 @@ void make_token(const ExchangePtr& exchange, ApiContext& context) {
 
 std::vector<std::string> named_departments(const ApiContext& context,
                                            const std::vector<std::string>& given) {
+    const ConfigPtr config = context.config();
     std::vector<std::string> names;
     for (const auto& text : given) {
-        const auto name = find_department(context.config.departments, text);
+        const auto name = find_department(config->departments, text);
         if (!name) {
             throw Problem("unknown_department", "There is no department \"" + text + "\".",
                           {{"/departments", "unknown_department", "names none"}})
-                .with("known", to_json(json_texts(context.config.departments)));
+                .with("known", to_json(json_texts(config->departments)));
         }
         names.push_back(*name);
     }

@@ -52,7 +52,7 @@ JsonObject webhook_json(const Webhook& webhook) {
 
 /// S50 and S51 for what the URL itself says; where its name leads is checked at each call.
 void check_url(Fields& fields, const ApiContext& context, const std::string& url) {
-    if (reach_of(url, !context.config.production()) == UrlReach::refused) {
+    if (reach_of(url, !context.config()->production()) == UrlReach::refused) {
         fields.refuse("url", "invalid_field",
                       "must be an https URL on port 443, to a host of the open internet");
     }

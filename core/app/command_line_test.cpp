@@ -91,9 +91,10 @@ private:
     const bool migrated_ = (store_.migrate("core", core_migrations()), true);
     Ids ids_{clock_};
     Numbers numbers_{store_};
-    Identity identity_{config_, store_, ids_};
+    CurrentConfig current_config_{config_};
+    Identity identity_{current_config_, store_, ids_};
     const Sealer sealer_ = sealer_of(config_);
-    ApiContext context_{config_, store_, identity_, {ids_, numbers_}, sealer_};
+    ApiContext context_{current_config_, store_, identity_, {ids_, numbers_}, sealer_};
     Router router_;
     Server server_;
 };

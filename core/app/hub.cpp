@@ -72,17 +72,10 @@ bool provides(const InstanceInfo& instance, std::string_view interface_id) {
            instance.provides.end();
 }
 
-bool reopens(const HubConfig& config, const std::string& channel) {
-    const auto& all = config.plugins;
-    return std::any_of(all.begin(), all.end(), [&](const InstanceConfig& one) {
-        return one.name == channel && one.single_conversation;
-    });
-}
-
 }  // namespace
 
 Hub::Hub(const HubConfig& config, Report report)
-    : config_(config),
+    : config_(std::make_shared<const HubConfig>(config)),
       report_(std::move(report)),
       store_(store_config(config), clock_),
       self_(this_process(PATCHBAY_VERSION)),
@@ -98,7 +91,7 @@ Hub::Hub(const HubConfig& config, Report report)
                    [this](const std::string& key) {
                        if (blobs_) blobs_->remove(key);
                    }}),
-      replayer_({.config = config,
+      replayer_({.config = config_,
                  .store = store_,
                  .mint = mint_,
                  .leases = [this](const std::string& name) { return plugins_.lease(name); },
@@ -107,12 +100,12 @@ Hub::Hub(const HubConfig& config, Report report)
           store_, ids_, [this](const std::string& name) { return plugins_.lease(name); },
           self_.owner),
       flows_(store_, plugins_, mint_, [this](const std::string& queue) { delivery_.wake(queue); }),
-      events_(config, store_, plugins_, mint_, self_.owner,
+      events_(config_, store_, plugins_, mint_, self_.owner,
               [this](const std::string& queue) { delivery_.wake(queue); }),
       gaps_(
-          config, store_, [this](const std::string& name) { return plugins_.lease(name); }, mint_,
+          config_, store_, [this](const std::string& name) { return plugins_.lease(name); }, mint_,
           [this](const std::string& queue) { delivery_.wake(queue); }),
-      identity_(config, store_, ids_),
+      identity_(config_, store_, ids_),
       realtime_({.store = store_,
                  .sign_in =
                      [this](const std::string& token) { return caller_by_token(identity_, token); },
@@ -135,11 +128,20 @@ Hub::Hub(const HubConfig& config, Report report)
                  .paused = [this] { webhook_feed_.reload(); },
                  .stopping = [this] { return std::string_view(state_.load()) == "stopping"; }}),
       ingress_(store_, ids_),
-      hooks_(config, clock_, plugins_, router_, ingress_),
+      hooks_(config_, clock_, plugins_, router_, ingress_),
       plugin_routes_(store_, plugins_, router_),
+      reload_(
+          {.config = config_,
+           .plugins = plugins_,
+           .store = store_,
+           .follow = [this](const ConfigPtr& next, const auto& done) { follow_config(next, done); },
+           .applied =
+               [this](const ReloadReport& report) {
+                   realtime_.publish(config_reloaded(api_, report));
+               }}),
       api_(api_context()),
       server_(server_config(config), clock_, ids_, router_,
-              hub_pipeline(config, router_, identity_)) {
+              hub_pipeline(config_, router_, identity_)) {
     const Recovered recovered = recover(store_, ids_, self_, true);
     forget_unfinished_keys(store_);
     report_("store", config.store.url + ", " + std::to_string(recovered.ready) +
@@ -150,17 +152,22 @@ Hub::Hub(const HubConfig& config, Report report)
     register_services();
     add_api_routes(router_, api_);
     delivery_.also_sweep([this] { return sweep_sign_ins(store_); });
+    delivery_.also_sweep([this] {
+        plugins_.tend(clock_.steady());
+        return false;
+    });
     hooks_.on_refused([this](const ExchangePtr& exchange, const std::string& instance) {
         identity_.refusals().note(audit_of(exchange, "webhook.refused", "instance", instance));
     });
 }
 
 ApiContext Hub::api_context() {
-    return {.config = config_,
+    return {.current_config = config_,
             .store = store_,
             .identity = identity_,
             .mint = mint_,
             .sealer = sealer_,
+            .config_control = &reload_,
             .plugins = &plugins_,
             .realtime = &realtime_,
             .wake = [this](const std::string& queue) { delivery_.wake(queue); },
@@ -182,11 +189,14 @@ Readiness Hub::readiness() const {
     Readiness readiness{.status = state_.load()};
     bool plugins_up = true;
     for (const InstanceInfo& instance : plugins_.list()) {
+        if (instance.stuck > 0) readiness.degraded.push_back(instance.instance + ": stuck");
+        if (instance.resident > 0) readiness.degraded.push_back(instance.instance + ": resident");
         if (instance.state == InstanceState::active || !instance.enabled) continue;
         plugins_up = false;
         readiness.degraded.push_back(instance.instance + ": " + std::string{word(instance.state)});
     }
     for (const Delivery::QueueState& queue : delivery_.state()) {
+        if (!is_channel(queue.queue)) continue;  // Also one that is configured no more.
         if (queue.breaker_open) readiness.degraded.push_back(queue.queue + ": breaker_open");
         if (queue.paused) readiness.degraded.push_back(queue.queue + ": " + *queue.paused);
     }
@@ -218,9 +228,9 @@ void Hub::register_services() {
                     .outcomes = delivery_.outcomes(),
                     .limits = [this](const std::string& name) { return delivery_.limits(name); },
                     .wake = [this](const std::string& name) { delivery_.wake(name); },
-                    .departments = config_.departments,
+                    .departments = [this] { return config_.get()->departments; },
                     .is_channel = [this](const std::string& name) { return is_channel(name); },
-                    .reopens = [this](const std::string& name) { return reopens(config_, name); }});
+                    .reopens = [this](const std::string& name) { return reopens(name); }});
 }
 
 // No fault of the operator: two instances of one plugin have the same absolute paths, and one of
@@ -238,10 +248,10 @@ void Hub::report_left_out(const std::string& instance, const std::vector<TakenRo
 
 // S45: nobody must run so by mistake.
 void Hub::report_unchecked(const std::string& instance) {
-    for (const InstanceConfig& one : config_.plugins) {
-        if (one.name != instance || one.signatures == "required") continue;
-        report_("plugin", instance + " takes webhooks from anybody: signatures: " + one.signatures);
-    }
+    const ConfigPtr config = config_.get();
+    const InstanceConfig* one = find_instance(*config, instance);
+    if (!one || one->signatures == "required") return;
+    report_("plugin", instance + " takes webhooks from anybody: signatures: " + one->signatures);
 }
 
 void Hub::publish_routes(const InstanceInfo& instance) {
@@ -262,6 +272,12 @@ void Hub::note_credentials(const std::string& instance) {
     delivery_.credentials_are(instance, mark);
 }
 
+bool Hub::reopens(const std::string& channel) const {
+    const ConfigPtr config = config_.get();
+    const InstanceConfig* one = find_instance(*config, channel);
+    return one && one->single_conversation;
+}
+
 // What was kept for it while it was off goes on.
 void Hub::follow(const std::string& instance) {
     publish_routes(plugins_.find(instance).value());
@@ -278,14 +294,17 @@ bool Hub::is_channel(const std::string& instance) const {
     return info && (info->provides.empty() || provides(*info, Channel::interface_id));
 }
 
+void Hub::add_queue_of(const InstanceConfig& instance) {
+    if (!is_channel(instance.name)) return;
+    delivery_.add_channel({.instance = instance.name,
+                           .concurrency = instance.limits.concurrency,
+                           .per_second = instance.limits.per_second});
+    note_credentials(instance.name);
+}
+
 void Hub::add_queues() {
-    for (const InstanceConfig& instance : config_.plugins) {
-        if (!is_channel(instance.name)) continue;
-        delivery_.add_channel({.instance = instance.name,
-                               .concurrency = instance.limits.concurrency,
-                               .per_second = instance.limits.per_second});
-        note_credentials(instance.name);
-    }
+    const ConfigPtr config = config_.get();
+    for (const InstanceConfig& instance : config->plugins) add_queue_of(instance);
     delivery_.add_queue("flow", flow_workers, [this](ClaimedJob& job) { flows_.run(job); });
     bulk_.add_to(tasks_);
     eraser_.add_to(tasks_);
@@ -323,6 +342,7 @@ void Hub::start() {
         realtime_.changed(changes);
     });
     realtime_.start();
+    reload_.start();
     server_.start();
     state_ = "ready";
     gaps_.start();
@@ -331,7 +351,7 @@ void Hub::start() {
 std::optional<std::string> Hub::first_owner_link() {
     const auto secret = identity_.make_first_owner_link();
     if (!secret) return std::nullopt;
-    return config_.server.public_url + "/welcome#" + *secret;
+    return config_.get()->server.public_url + "/welcome#" + *secret;
 }
 
 void Hub::stop(std::chrono::milliseconds grace, const std::function<void(const char*)>& at) {
@@ -344,6 +364,8 @@ void Hub::stop(std::chrono::milliseconds grace, const std::function<void(const c
     };
     at("requests");
     server_.stop(std::min<std::chrono::milliseconds>(left(), std::chrono::seconds{10}));
+    at("a reload of the configuration");
+    reload_.stop();
     at("requests that plugins answer");
     plugin_routes_.stop();
     at("the routing of webhooks");

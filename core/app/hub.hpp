@@ -6,9 +6,10 @@
 
 #include "api/api.hpp"
 #include "api/plugin_routes.hpp"
+#include "app/config_reload.hpp"
 #include "base/clock_check.hpp"
 #include "base/ids.hpp"
-#include "config/hub_config.hpp"
+#include "config/current_config.hpp"
 #include "delivery/bulk.hpp"
 #include "delivery/delivery.hpp"
 #include "delivery/erasure.hpp"
@@ -43,6 +44,10 @@ public:
     void start();
     uint16_t port() const { return server_.port(); }
 
+    /// Reads the configuration again and follows it, later and on another thread; what becomes of
+    /// it is logged.
+    void request_reload() { reload_.request(); }
+
     /// While there are no users: a new link that makes the first owner (S62).
     std::optional<std::string> first_owner_link();
 
@@ -57,7 +62,10 @@ private:
     void publish_routes(const InstanceInfo& instance);
     void note_credentials(const std::string& instance);
     void follow(const std::string& instance);
+    void follow_config(const ConfigPtr& next, const std::vector<InstanceStep>& done);
     bool is_channel(const std::string& instance) const;
+    bool reopens(const std::string& channel) const;
+    void add_queue_of(const InstanceConfig& instance);
     void add_queues();
     void follow_webhooks();
     ApiContext api_context();
@@ -65,7 +73,7 @@ private:
     void collect_metrics(Samples& samples);
     void count_rows(Samples& samples);
 
-    const HubConfig& config_;
+    CurrentConfig config_;
     Report report_;
     SystemClock clock_;
     ClockCheck clock_check_;
@@ -98,6 +106,7 @@ private:
     Hooks hooks_;
     PluginRoutes plugin_routes_;
     std::atomic<const char*> state_{"starting"};
+    ConfigReload reload_;
     ApiContext api_;
     Server server_;
 };

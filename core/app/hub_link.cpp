@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "api/api.hpp"
+#include "app/table.hpp"
 #include "app/verbs.hpp"
 #include "delivery/webhook_feed.hpp"
 #include "http/client.hpp"
@@ -15,7 +16,8 @@
 namespace patchbay {
 namespace {
 
-constexpr std::chrono::seconds call_timeout{30};
+// A reload waits for new instances, and for calls into the old ones.
+constexpr std::chrono::seconds call_timeout{120};
 constexpr size_t max_answer_bytes = 64 << 20;
 
 /// Somebody listens: a socket that a killed server left behind refuses.
@@ -66,7 +68,7 @@ public:
           store_({.url = config.store.url, .base = config.base}, clock_),
           ids_(clock_),
           numbers_(migrated(store_)),
-          identity_(config_, store_, ids_),
+          identity_(current_config_, store_, ids_),
           sealer_(sealer_of(config_)) {
         add_api_routes(router_, context_);
     }
@@ -93,6 +95,7 @@ private:
     }
 
     HubConfig config_;
+    const CurrentConfig current_config_{config_};
     SystemClock clock_;
     Store store_;
     Ids ids_;
@@ -101,15 +104,9 @@ private:
     const Sealer sealer_;
     // Who wants to hear of what is done here is told by the server, when one runs again.
     WebhookFeed webhooks_{store_, ids_, [](const std::string&) {}};
-    ApiContext context_{config_, store_, identity_, {ids_, numbers_}, sealer_};
+    ApiContext context_{current_config_, store_, identity_, {ids_, numbers_}, sealer_};
     Router router_;
 };
-
-int code_of(int status) {
-    if (status == 404) return exit_code::not_found;
-    if (status == 503 || status == 504) return exit_code::unavailable;
-    return status < 500 ? exit_code::refused : exit_code::failed;
-}
 
 JsonObject checked(const Response& response) {
     JsonObject json = make_object();
@@ -121,16 +118,34 @@ JsonObject checked(const Response& response) {
     if (response.ok()) return json;
     const std::string title = text_at(json, "title").value_or("refused");
     const std::string code = text_at(json, "code").value_or(std::to_string(response.status));
-    throw VerbFailure(code_of(response.status),
+    throw VerbFailure(exit_of(response.status),
                       text_at(json, "detail").value_or(title) + " (" + code + ")");
 }
 
 }  // namespace
 
+int exit_of(int status) {
+    if (status / 100 == 2) return exit_code::done;
+    if (status == 404) return exit_code::not_found;
+    if (status == 503 || status == 504) return exit_code::unavailable;
+    return status < 500 ? exit_code::refused : exit_code::failed;
+}
+
 JsonObject HubLink::get(const std::string& target) { return checked(call("GET", target, "")); }
 
 JsonObject HubLink::post(const std::string& target, const JsonObject& body) {
-    return checked(call("POST", target, to_json(body)));
+    return checked(call("POST", target, body ? to_json(body) : ""));
+}
+
+Response HubLink::try_post(const std::string& target, const JsonObject& body) {
+    return call("POST", target, to_json(body));
+}
+
+std::unique_ptr<HubLink> open_server(const HubConfig& config) {
+    const std::string socket_path = config.state_folder() / "patchbay.sock";
+    if (answers(socket_path)) return std::make_unique<ServerLink>(socket_path);
+    throw VerbFailure(exit_code::unavailable,
+                      "no server runs here: nothing answers at " + printable(socket_path));
 }
 
 std::unique_ptr<HubLink> open_hub(const HubConfig& config) {

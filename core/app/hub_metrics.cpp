@@ -38,6 +38,16 @@ const Pulled lost_threads{Pulled::gauge,
                           "patchbay_plugin_lost_threads",
                           "Threads that did not come back from the plugin.",
                           {"instance"}};
+const Pulled old_copies{Pulled::gauge,
+                        "patchbay_plugin_old_copies",
+                        "Copies of earlier generations that are still in memory.",
+                        {"instance", "state"}};
+const Pulled generation{Pulled::counter,
+                        "patchbay_plugin_generation",
+                        "Generations that were begun, one with each start and reload.",
+                        {"instance"}};
+const Pulled config_revision{Pulled::gauge, "patchbay_config_revision",
+                             "Of the configuration that runs."};
 const Pulled spool_bytes{Pulled::gauge, "patchbay_spool_bytes",
                          "Accepted outside of the database; always 0 with SQLite, which has none."};
 
@@ -68,9 +78,13 @@ void Hub::collect_metrics(Samples& samples) {
     const size_t sockets = std::min(server.websockets, server.connections);
     samples.add(connections, {"http"}, static_cast<int64_t>(server.connections - sockets));
     samples.add(connections, {"websocket"}, static_cast<int64_t>(sockets));
-    for (const InstanceConfig& instance : config_.plugins) {
-        samples.add(ingress_pending, {instance.name}, 0);
-        samples.add(lost_threads, {instance.name}, 0);
+    samples.add(config_revision, {}, reload_.revision());
+    for (const InstanceInfo& instance : plugins_.list()) {
+        samples.add(ingress_pending, {instance.instance}, 0);
+        samples.add(lost_threads, {instance.instance}, 0);
+        samples.add(generation, {instance.instance}, instance.generation);
+        samples.add(old_copies, {instance.instance, "stuck"}, instance.stuck);
+        samples.add(old_copies, {instance.instance, "resident"}, instance.resident);
     }
     for (const Delivery::QueueState& queue : delivery_.state()) {
         samples.add(lease_lost_total, {queue.queue},

@@ -6,11 +6,22 @@
 
 namespace patchbay {
 
-RequestPipeline hub_pipeline(const HubConfig& config, Router& router, Identity& identity) {
+namespace {
+
+CorsOrigins cors_origins(const CurrentConfig& config) {
+    return [&config] {
+        const ConfigPtr now = config.get();
+        return std::shared_ptr<const std::vector<std::string>>(now, &now->server.cors_origins);
+    };
+}
+
+}  // namespace
+
+RequestPipeline hub_pipeline(const CurrentConfig& config, Router& router, Identity& identity) {
     return {
-        observe_requests(config.log.access),        // First, so that it sees every answer.
-        answer_errors,                              // Around all others.
-        allow_origins(config.server.cors_origins),  // Errors need its headers too.
+        observe_requests(config.get()->log.access),  // First, so that it sees every answer.
+        answer_errors,                               // Around all others.
+        allow_origins(cors_origins(config)),         // Errors need its headers too.
         find_route(router),
         dispatch,  // What follows may take time: it runs where the route says.
         authenticate_api(identity),

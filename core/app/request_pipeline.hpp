@@ -1,6 +1,6 @@
 // What every request of the hub passes, in order.
 #pragma once
-#include "config/hub_config.hpp"
+#include "config/current_config.hpp"
 #include "http/exchange.hpp"
 #include "http/router.hpp"
 #include "identity/identity.hpp"
@@ -8,6 +8,6 @@
 namespace patchbay {
 
 /// `router` and `identity` have to outlive the pipeline.
-RequestPipeline hub_pipeline(const HubConfig& config, Router& router, Identity& identity);
+RequestPipeline hub_pipeline(const CurrentConfig& config, Router& router, Identity& identity);
 
 }  // namespace patchbay

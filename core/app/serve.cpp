@@ -18,29 +18,35 @@ namespace {
 constexpr std::chrono::seconds stop_grace{25};
 constexpr std::chrono::seconds stop_longest{28};  // The process is gone after 30 (G11).
 
-sigset_t stop_signals() {
+sigset_t awaited_signals() {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     return signals;
 }
 
-// Blocked before the first thread is made, so that only the main thread ever sees one.
-void block_stop_signals() {
-    const sigset_t signals = stop_signals();
+// Before the first thread is made, so that only the main thread ever sees one.
+void block_signals() {
+    const sigset_t signals = awaited_signals();
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);  // A file limit is answered as a full disk (F11), not with the end of
                                // the process.
 }
 
-void wait_for_stop_signal() {
-    const sigset_t signals = stop_signals();
-    int number = 0;
-    sigwait(&signals, &number);
+void wait_for_stop_signal(Hub& hub, OnHangUp on_hang_up) {
+    sigset_t signals = awaited_signals();
+    for (;;) {
+        int number = 0;
+        sigwait(&signals, &number);
+        if (number != SIGHUP || on_hang_up == OnHangUp::stop) break;
+        hub.request_reload();
+    }
     // From here on a second one has its usual effect: the end, as after a crash. What is committed
     // stays.
+    sigdelset(&signals, SIGHUP);
     pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
@@ -68,9 +74,9 @@ void refuse_what_is_not_served(const HubConfig& config) {
 
 }  // namespace
 
-int serve(const HubConfig& config, const std::function<void()>& when_ready) {
+int serve(const HubConfig& config, OnHangUp on_hang_up, const std::function<void()>& when_ready) {
     refuse_what_is_not_served(config);
-    block_stop_signals();
+    block_signals();
     start_logging(config.log);
     for (const auto& warning : config.warnings) log_warn("config", warning.text());
     const char* control = std::getenv("PATCHBAY_NEGATIVE_CONTROL");
@@ -84,7 +90,7 @@ int serve(const HubConfig& config, const std::function<void()>& when_ready) {
         print_line("first owner", *link + " (once, within 30 minutes)");
     }
     when_ready();
-    wait_for_stop_signal();
+    wait_for_stop_signal(hub, on_hang_up);
     print_line("stopping", "finishing what is under way");
     deadline.emplace(stop_longest);
     hub.stop(stop_grace, [&](const char* part) { deadline->at(part); });

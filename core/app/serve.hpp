@@ -1,4 +1,4 @@
-// patchbay serve: runs the hub until SIGTERM or SIGINT.
+// patchbay serve: runs the hub until SIGTERM or SIGINT; SIGHUP reloads its configuration.
 #pragma once
 #include <functional>
 
@@ -6,9 +6,14 @@
 
 namespace patchbay {
 
+/// What SIGHUP means: a terminal sends it too, when it is closed.
+enum class OnHangUp { reload, stop };
+
 /// Prints one line for each part as it starts, then the addresses. Returns the process's exit code.
-/// A second signal ends the process at once. `when_ready` runs once the addresses are printed.
+/// A second signal to stop ends the process at once. `when_ready` runs once the addresses are
+/// printed.
 int serve(
-    const HubConfig& config, const std::function<void()>& when_ready = [] {});
+    const HubConfig& config, OnHangUp on_hang_up = OnHangUp::reload,
+    const std::function<void()>& when_ready = [] {});
 
 }  // namespace patchbay

@@ -98,7 +98,8 @@ void print_next_steps(std::ostream& out, const HubConfig& config) {
 int demo(const Invocation& run, bool keep) {
     const DemoFolder folder(keep);
     const HubConfig config = demo_config(folder.config_file());
-    const int code = serve(config, [&] { print_next_steps(run.streams.out, config); });
+    const int code =
+        serve(config, OnHangUp::stop, [&] { print_next_steps(run.streams.out, config); });
     run.streams.out << (keep ? "kept: patchbay serve -c " : "removed ")
                     << (keep ? config.file : config.base).string() << '\n';
     return code;

@@ -3,6 +3,7 @@
 #include <ostream>
 #include <patchbay/sdk.hpp>
 
+#include "app/hub_link.hpp"
 #include "app/table.hpp"
 #include "app/verbs.hpp"
 #include "base/crypto.hpp"
@@ -156,13 +157,6 @@ Request webhook(const HubConfig& config, const TriggerOptions& options) {
     return request;
 }
 
-int code_of(int status) {
-    if (status / 100 == 2) return exit_code::done;
-    if (status == 404) return exit_code::not_found;
-    if (status == 503) return exit_code::unavailable;
-    return status < 500 ? exit_code::refused : exit_code::failed;
-}
-
 int trigger(const Invocation& run, const TriggerOptions& options) {
     const Request request = webhook(run.config(), options);
     Response response;
@@ -182,7 +176,7 @@ int trigger(const Invocation& run, const TriggerOptions& options) {
         run.streams.out << request.url << " answered " << response.status << '\n';
         if (!response.body.empty()) run.streams.out << printable(response.body) << '\n';
     }
-    return code_of(response.status);
+    return exit_of(response.status);
 }
 
 }  // namespace

@@ -176,12 +176,16 @@ LogScope::LogScope(std::string_view request_id, std::string_view trace)
 
 LogScope::~LogScope() { scope = before_; }
 
-void start_logging(const LogConfig& config) {
-    const auto* word = std::find(std::begin(level_words), std::end(level_words), config.level);
+void set_log_level(const std::string& level) {
+    const auto* word = std::find(std::begin(level_words), std::end(level_words), level);
     if (word == std::end(level_words)) {
-        throw std::invalid_argument("unknown log level \"" + config.level + "\"");
+        throw std::invalid_argument("unknown log level \"" + level + "\"");
     }
     lowest_level = static_cast<int>(word - std::begin(level_words));
+}
+
+void start_logging(const LogConfig& config) {
+    set_log_level(config.level);
     spdlog::sink_ptr sink;
     if (config.file.empty()) {
         sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();

@@ -23,6 +23,9 @@ struct LogConfig {
 /// Once, before other threads start. Before it, lines of info and above go to stderr as text.
 void start_logging(const LogConfig& config);
 
+/// Another level from now on. Throws std::invalid_argument for a word that is none. [any thread]
+void set_log_level(const std::string& level);
+
 /// [any thread] `component` is the folder or the plugin instance. Values pass redact() and are
 /// escaped.
 void log(LogLevel level, std::string_view component, std::string_view text,

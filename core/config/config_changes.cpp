@@ -21,8 +21,7 @@ constexpr std::string_view read_by_hub[] = {"aliases",
 
 // A first start makes the key that its file says is missing: the same file has it afterwards.
 bool same_token_keys(const HubConfig& before, const HubConfig& after) {
-    return !before.auth.missing_key_file.empty() ||
-           before.auth.token_keys == after.auth.token_keys;
+    return !before.auth.missing_key_file.empty() || before.auth.token_keys == after.auth.token_keys;
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ using detail::ValueType;
 
 /// Every value may be put together from outside.
 constexpr const char* placeholder_pattern = R"(\$\{(env|file):)";
+constexpr const char* draft = "http://json-schema.org/draft-07/schema#";
 constexpr const char* duration_pattern = R"(^[0-9]+(ms|s|m|h|d)$)";
 
 JsonObject pair(const char* name, const JsonValue& value) {
@@ -178,10 +179,18 @@ Schema hub_schema() {
     return schema;
 }
 
+JsonObject block_schema(const Schema& plugin) {
+    JsonObject schema = make_object();
+    schema->set("$schema", draft);
+    const JsonObject block = Builder(plugin).object("");
+    for (const auto& name : block->getNames()) schema->set(name, block->get(name));
+    return schema;
+}
+
 JsonObject json_schema(const std::map<std::string, Schema>& plugins) {
     const Schema hub = hub_schema();
     JsonObject schema = make_object();
-    schema->set("$schema", "http://json-schema.org/draft-07/schema#");
+    schema->set("$schema", draft);
     schema->set("title", "Patchbay configuration");
     const JsonObject root = Builder(hub).object("");
     root->getObject("properties")->set("plugins", map_of(instance_schema(hub, plugins)));

@@ -12,6 +12,9 @@ namespace patchbay {
 /// The hub's own keys, as the reader asks for them; an instance's are below "plugins.any.".
 detail::Schema hub_schema();
 
+/// Of one plugin's own block.
+JsonObject block_schema(const detail::Schema& plugin);
+
 /// `plugins`: the schema of each plugin that may be used, by its name.
 JsonObject json_schema(const std::map<std::string, detail::Schema>& plugins);
 

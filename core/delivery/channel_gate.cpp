@@ -42,6 +42,13 @@ ChannelGate::ChannelGate(ChannelSettings settings, LeaseSource leases, const Clo
       bulkhead_(std::move(bulkhead)),
       pace_(settings_.per_second) {}
 
+void ChannelGate::change(uint32_t concurrency, uint32_t per_second) {
+    const std::lock_guard lock{mutex_};
+    settings_.concurrency = concurrency;
+    settings_.per_second = per_second;
+    pace_.set_rate(per_second);
+}
+
 std::optional<Capabilities> ChannelGate::look_at_plugin() const try {
     const PluginLeasePtr lease = leases_(settings_.instance);
     if (!lease) return std::nullopt;

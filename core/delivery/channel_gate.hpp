@@ -39,6 +39,8 @@ public:
     Answer may_claim(unsigned free_workers, unsigned busy_workers) override;
     SteadyTime take() override;
 
+    /// Other limits, from the next claim on.
+    void change(uint32_t concurrency, uint32_t per_second);
     /// What a call came to and how long it took.
     void report(Verdict verdict, std::chrono::milliseconds took);
     struct Counters {
@@ -51,13 +53,14 @@ public:
     std::optional<std::string> paused() const;
     bool is_breaker_open() const;
     PluginLeasePtr lease() const { return leases_(settings_.instance); }
+    /// But for its limits, which change.
     const ChannelSettings& settings() const { return settings_; }
     /// As last seen; the default values before the plugin has been there.
     Capabilities capabilities() const;
 
 private:
     std::optional<Capabilities> look_at_plugin() const;
-    const ChannelSettings settings_;
+    ChannelSettings settings_;  // The limits: guarded by mutex_.
     const LeaseSource leases_;
     const Clock& clock_;
     const std::shared_ptr<Bulkhead> bulkhead_;

@@ -187,6 +187,11 @@ void Delivery::add_channel(const ChannelSettings& settings) {
         log_warn("delivery", "one channel may not hold more than half of all sending threads",
                  {{"channel", settings.instance}, {"most", std::to_string(most)}});
     }
+    const uint32_t workers = std::min(settings.concurrency, most);
+    if (const Queue* known = impl.find(settings.instance); known && known->gate) {
+        known->gate->change(settings.concurrency, settings.per_second);
+        return known->runner->set_workers(workers);
+    }
     Queue queue;
     queue.gate =
         std::make_shared<ChannelGate>(settings, impl.leases, context.store.clock(), impl.bulkhead);
@@ -195,7 +200,7 @@ void Delivery::add_channel(const ChannelSettings& settings) {
         context.store, context.ids,
         RunnerOptions{.queue = settings.instance,
                       .owner = context.owner,
-                      .workers = std::min(settings.concurrency, most),
+                      .workers = workers,
                       .probation = impl.probation},
         [sender = queue.sender.get()](ClaimedJob& job) { sender->run(job); }, queue.gate);
     impl.add(settings.instance, std::move(queue));

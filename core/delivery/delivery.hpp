@@ -25,7 +25,8 @@ public:
     ~Delivery();  ///< stop() without grace
 
     /// Also after start(). A channel whose plugin is not active yet waits for it. A second one of
-    /// the same name is ignored.
+    /// the same name gives it other limits. There is no way to remove one: without its plugin it
+    /// sleeps, and what is queued for it stays.
     void add_channel(const ChannelSettings& settings);
     /// A queue of another folder: flow, rules, media, webhooks.
     void add_queue(const std::string& queue, unsigned workers, JobRunner::Handler handler);

@@ -99,6 +99,7 @@ struct JobRunner::Impl {
     std::condition_variable handler_returned;  // Or a claim ended.
     std::deque<Task> tasks;
     std::map<int64_t, Held> held;  // Claimed and not ended, by job id.
+    unsigned most_workers = options.workers;
     unsigned idle = 0, lost = 0;
     bool poked = true, claiming = false, stopping = false, ended = false, started = false;
     std::vector<std::thread> workers;
@@ -119,7 +120,7 @@ unsigned JobRunner::Impl::begun() const {
 }
 
 unsigned JobRunner::Impl::places() const {
-    return lost > options.lost_workers_allowed ? 0 : options.workers;
+    return lost > options.lost_workers_allowed ? 0 : most_workers;
 }
 
 void JobRunner::Impl::dispatch() {
@@ -401,6 +402,11 @@ void JobRunner::start() {
     impl_->started = true;
     impl_->dispatcher = std::thread([impl = impl_.get()] { impl->dispatch(); });
     pthread_setname_np(impl_->dispatcher.native_handle(), "job-dispatcher");
+}
+
+void JobRunner::set_workers(unsigned workers) {
+    const std::lock_guard lock{impl_->mutex};
+    impl_->most_workers = workers;
 }
 
 void JobRunner::wake() {

@@ -61,6 +61,8 @@ public:
     /// After a commit that made jobs ready. A hint only: the queue is looked at every second
     /// anyway.
     void wake();
+    /// How many handlers run at once from the next claim on.
+    void set_workers(unsigned workers);
     /// Claims nothing more, waits up to `grace` for the handlers, hands back the rest.
     StopReport stop(std::chrono::milliseconds grace);
 

@@ -132,6 +132,24 @@ TEST_F(Runner, RunsNoMoreThanItsWorkersAtOnce) {
     EXPECT_EQ(most, 4);
 }
 
+TEST_F(Runner, RunsAsManyAsItIsLetFromTheNextClaimOn_G21) {
+    for (int i = 0; i < 6; ++i) add_job();
+    std::atomic<int> now{0};
+    std::atomic<bool> go{false};
+    const auto runner = start(1, [&](ClaimedJob& job) {
+        ++now;
+        while (!go) std::this_thread::yield();
+        end(job);
+    });
+    ASSERT_TRUE(eventually([&] { return now == 1; }));
+    runner->set_workers(3);
+    runner->wake();
+    ASSERT_TRUE(eventually([&] { return now == 3; }));
+    EXPECT_EQ(runner->counters().claimed, 3u);
+    go = true;
+    EXPECT_TRUE(eventually([&] { return runner->counters().finished == 6; }));
+}
+
 TEST_F(Runner, HandsBackAtStopWhatHasNotBegunToSend_F06_G11) {
     std::latch claimed_both{2};
     std::atomic<bool> go_on{false};

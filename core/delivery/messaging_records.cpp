@@ -41,7 +41,7 @@ void require_mode(const std::string& word) { require_word("mode", word, {"flow",
 // Plugins may say a slug or the name; the name is kept.
 std::string department_named(const MessagingService& service, const std::string& text) {
     if (text.empty()) return text;
-    const auto name = find_department(service.departments, text);
+    const auto name = find_department(service.departments(), text);
     if (!name) {
         refuse(ErrorKind::refused, "unknown_department", "there is no department \"" + text + "\"");
     }

@@ -16,8 +16,8 @@ struct MessagingService {
     Mint& mint;
     OutcomeBoard& outcomes;
     std::function<SendLimits(const std::string& channel)> limits;
-    std::function<void(const std::string& channel)> wake;  ///< After a commit that queued a send.
-    std::vector<std::string> departments;                  ///< Display names.
+    std::function<void(const std::string& channel)> wake;   ///< After a commit that queued a send.
+    std::function<std::vector<std::string>()> departments;  ///< Display names, as they are now.
     /// Whether an instance of this name carries messages, also while it is off.
     std::function<bool(const std::string& channel)> is_channel;
     /// Whether a closed conversation there is opened again rather than a new one. Empty: nowhere.

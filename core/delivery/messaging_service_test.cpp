@@ -19,7 +19,10 @@ protected:
                        .outcomes = board,
                        .limits = [](const std::string&) { return SendLimits{}; },
                        .wake = [](const std::string&) {},
-                       .departments = {"Reception", "Room Service"},
+                       .departments =
+                           [] {
+                               return std::vector<std::string>{"Reception", "Room Service"};
+                           },
                        .is_channel = [](const std::string& name) { return name == "sms"; }});
     }
 

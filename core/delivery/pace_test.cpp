@@ -128,6 +128,16 @@ TEST_F(ChannelGates, GoByTheConfigurationWhereThePluginSetsNoLimit) {
     EXPECT_EQ(wide.may_claim(50, 0).count, 50u) << "the lower one counts";
 }
 
+TEST_F(ChannelGates, KeepToLimitsThatChange_G21) {
+    ChannelGate wide{{.instance = "sms", .concurrency = 50}, leases(), clock};
+    channel->can.max_concurrency = 0;
+    EXPECT_EQ(wide.may_claim(50, 0).count, 50u);
+    wide.change(2, 0);
+    EXPECT_EQ(wide.may_claim(50, 0).count, 2u);
+    wide.change(50, 1);
+    EXPECT_EQ(wide.may_claim(50, 0).count, 1u) << "one a second";
+}
+
 TEST_F(ChannelGates, DoNotCountRefusalsAsFailures) {
     for (int i = 0; i < 100; ++i) gate->report(Verdict::refused, 5ms);
     EXPECT_FALSE(gate->is_breaker_open());

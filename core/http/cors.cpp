@@ -41,12 +41,13 @@ void allow(Response& response, const std::string& origin, bool is_preflight) {
 
 }  // namespace
 
-Stage allow_origins(std::vector<std::string> origins) {
+Stage allow_origins(CorsOrigins origins) {
     return [origins = std::move(origins)](const ExchangePtr& exchange, const Next& next) {
         const HttpRequest& request = exchange->request();
-        if (!origins.empty() && is_api(request.path)) {
+        const auto allowed = is_api(request.path) ? origins() : nullptr;
+        if (allowed && !allowed->empty()) {
             const auto sent = request.header("Origin");
-            const std::string origin{sent && is_allowed(origins, *sent) ? *sent : ""};
+            const std::string origin{sent && is_allowed(*allowed, *sent) ? *sent : ""};
             const bool is_preflight =
                 request.method == "OPTIONS" && request.header("Access-Control-Request-Method");
             exchange->before_answer([origin, is_preflight](Response& response) {

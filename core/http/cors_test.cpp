@@ -23,8 +23,11 @@ Response answer_to(const std::string& method, const std::string& path, std::vect
     router.add({.name = "c", .method = "GET", .path = "/api/v1/lost"}, fails);
     router.add({.name = "d", .method = "POST", .path = "/hooks/sms/message"}, fine);
     Response answer;
-    const RequestPipeline pipeline{answer_errors, allow_origins(std::move(origins)),
-                                   find_route(router)};
+    const RequestPipeline pipeline{
+        answer_errors,
+        allow_origins([origins = std::make_shared<const std::vector<std::string>>(
+                           std::move(origins))] { return origins; }),
+        find_route(router)};
     pipeline.run(std::make_shared<Exchange>(
         HttpRequest{.method = method, .target = path, .path = path, .headers = std::move(sent)},
         "req-1", [&](Response made) { answer = std::move(made); }));

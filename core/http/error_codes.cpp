@@ -46,6 +46,7 @@ const std::vector<ErrorCode>& error_codes() {
         {"delivery_running", 409, "The delivery is under way"},
         {"plugin_failed", 409, "The plugin refused or failed"},
         {"reload_running", 409, "A reload is under way"},
+        {"restart_needed", 409, "The change needs a restart"},
         {"referenced", 409, "Something still refers to it"},
         {"last_owner", 409, "This is the last owner"},
         {"email_taken", 409, "The e-mail address is taken"},

@@ -77,8 +77,8 @@ TEST_F(ApiKeysOf, ProgramsAreStoredAsPepperedHashesS66) {
     EXPECT_EQ(code(with_token(made.secret)), "");
     // The same database with another pepper knows no key.
     std::filesystem::remove(config_.state_folder() / "api_keys.pepper");
-    identity_ =
-        std::make_unique<Identity>(config_, *store_, ids_, ScryptCost{.log2_n = 4, .r = 8, .p = 1});
+    identity_ = std::make_unique<Identity>(current_config_, *store_, ids_,
+                                           ScryptCost{.log2_n = 4, .r = 8, .p = 1});
     EXPECT_EQ(code(with_token(made.secret)), "unauthenticated");
 }
 

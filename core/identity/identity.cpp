@@ -95,14 +95,14 @@ struct Identity::SignIn {
     TimeMs until = 0;  ///< No token of it lives longer.
 };
 
-Identity::Identity(const HubConfig& config, Store& store, Ids& ids, ScryptCost cost)
+Identity::Identity(const CurrentConfig& config, Store& store, Ids& ids, ScryptCost cost)
     : store_(store),
       ids_(ids),
       passwords_(cost),
-      tokens_(token_keys(config), config.auth.token_ttl),
+      tokens_(token_keys(*config.get()), config.get()->auth.token_ttl),
       own_pages_(config),
       refusals_(store),
-      api_keys_(store, ids, config.state_folder()) {}
+      api_keys_(store, ids, config.get()->state_folder()) {}
 
 SignInResult Identity::sign_in(const User& user, const SignIn& how) const {
     const TimeMs now = clock().now_ms();

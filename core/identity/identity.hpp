@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "config/hub_config.hpp"
+#include "config/current_config.hpp"
 #include "http/exchange.hpp"
 #include "identity/access.hpp"
 #include "identity/access_changes.hpp"
@@ -36,7 +36,7 @@ struct SignInFrom {
 class Identity {
 public:
     /// Makes the token key file if the configuration says that it is missing.
-    Identity(const HubConfig& config, Store& store, Ids& ids, ScryptCost cost = {});
+    Identity(const CurrentConfig& config, Store& store, Ids& ids, ScryptCost cost = {});
 
     /// Throws Problem invalid_credentials, rate_limited (tries of the account or of the address,
     /// S61), busy.

@@ -80,7 +80,7 @@ TEST_F(SigningIn, MakesAnAccountThatGoesOnFailingWaitLongerEachTimeS61) {
 }
 
 TEST_F(SigningIn, TakesAsLongForAnUnknownUserS61) {
-    identity_ = std::make_unique<Identity>(config_, *store_, ids_,
+    identity_ = std::make_unique<Identity>(current_config_, *store_, ids_,
                                            ScryptCost{.log2_n = 12, .r = 8, .p = 1});
     add("bo@x.org", "agent");
     const auto cpu_of = [&](const std::string& email) {

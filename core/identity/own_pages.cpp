@@ -28,14 +28,12 @@ std::string origin_of(std::string_view url) {
 
 }  // namespace
 
-OwnPages::OwnPages(const HubConfig& config) {
-    origins_.push_back(origin_of(config.server.public_url));
-    for (const auto& origin : config.server.cors_origins) origins_.push_back(origin_of(origin));
-    std::erase(origins_, "");
-}
-
 bool OwnPages::admits(std::string_view origin) const {
-    return std::ranges::find(origins_, origin) != origins_.end();
+    if (origin.empty()) return false;
+    const ConfigPtr config = config_.get();
+    const auto& others = config->server.cors_origins;
+    return origin == origin_of(config->server.public_url) ||
+           std::ranges::any_of(others, [&](const auto& one) { return origin == origin_of(one); });
 }
 
 void OwnPages::require(const HttpRequest& request) const {

@@ -2,9 +2,8 @@
 #pragma once
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "config/hub_config.hpp"
+#include "config/current_config.hpp"
 #include "http/exchange.hpp"
 
 namespace patchbay {
@@ -13,7 +12,7 @@ namespace patchbay {
 /// thread]
 class OwnPages {
 public:
-    explicit OwnPages(const HubConfig& config);
+    explicit OwnPages(const CurrentConfig& config) : config_(config) {}
 
     /// Whole origins only: no suffix matches, no "null".
     bool admits(std::string_view origin) const;
@@ -24,7 +23,7 @@ public:
     void require(const HttpRequest& request) const;
 
 private:
-    std::vector<std::string> origins_;
+    const CurrentConfig& config_;
 };
 
 /// With the cookie a route that takes JSON takes nothing else, a body of no bytes included: a

@@ -8,9 +8,12 @@ namespace patchbay {
 namespace {
 
 OwnPages pages() {
-    HubConfig config;
-    config.server.public_url = "https://Hub.example:443/base";
-    config.server.cors_origins = {"https://console.example:8443", "http://localhost:5173"};
+    static const CurrentConfig config{std::make_shared<HubConfig>([] {
+        HubConfig constant;
+        constant.server.public_url = "https://Hub.example:443/base";
+        constant.server.cors_origins = {"https://console.example:8443", "http://localhost:5173"};
+        return constant;
+    }())};
     return OwnPages(config);
 }
 

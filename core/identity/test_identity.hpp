@@ -24,7 +24,7 @@ protected:
         store_->migrate("core", core_migrations());
         config_.base = folder_;
         config_.auth.token_keys = {"0123456789abcdef0123456789abcdef"};
-        identity_ = std::make_unique<Identity>(config_, *store_, ids_,
+        identity_ = std::make_unique<Identity>(current_config_, *store_, ids_,
                                                ScryptCost{.log2_n = 4, .r = 8, .p = 1});
         store_->on_changes([this](const Changes& changes) {
             const auto found = access_changes_in(changes);
@@ -70,6 +70,7 @@ protected:
     ManualClock clock_;
     Ids ids_{clock_};
     HubConfig config_;
+    CurrentConfig current_config_{config_};
     std::unique_ptr<Store> store_;
     std::unique_ptr<Identity> identity_;
 };

@@ -34,7 +34,7 @@ public:
         std::string mark;
     };
 
-    EventPipeline(const HubConfig& config, Mint& mint) : config_(config), mint_(mint) {}
+    explicit EventPipeline(Mint& mint) : mint_(mint) {}
 
     /// Runs inside the caller's transaction. `ingress_id` 0: the events did not come from a
     /// webhook. `trace` goes on with the jobs. Throws on a broken event (no topic, no dedupe key):
@@ -54,7 +54,6 @@ private:
     Links delivery_changed(Context& context, const Event& event);
     void consent_changed(Context& context, const Event& event);
 
-    const HubConfig& config_;
     Mint& mint_;
 };
 

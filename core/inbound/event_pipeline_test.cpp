@@ -86,9 +86,8 @@ protected:
     Ids ids{clock};
     Numbers numbers{store};
     Mint mint{ids, numbers};
-    HubConfig config;
     InstanceConfig sms{.name = "sms", .plugin = "twilio_sms"};
-    EventPipeline pipeline{config, mint};
+    EventPipeline pipeline{mint};
 };
 
 TEST_F(Pipeline, TurnsATextIntoContactConversationMessageAndFlowJob) {

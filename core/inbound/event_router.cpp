@@ -62,13 +62,14 @@ void try_again_or_bury(Transaction& tx, const IngressRow& row, const std::string
 
 class EventRouter::InstanceRouter {
 public:
-    InstanceRouter(const InstanceConfig& instance, const HubConfig& config, Store& store,
+    InstanceRouter(std::string instance, const CurrentConfig& config, Store& store,
                    const LeaseSource& leases, Mint& mint, std::string owner,
                    std::function<void(const std::string&)> wake)
-        : instance_(instance),
+        : instance_(std::move(instance)),
+          config_(config),
           store_(store),
           leases_(leases),
-          pipeline_(config, mint),
+          pipeline_(mint),
           owner_(std::move(owner)),
           wake_(std::move(wake)) {}
 
@@ -102,7 +103,7 @@ private:
                 more = route_slice();
             } catch (const std::exception& error) {
                 log_error("inbound", "routing failed, will try again",
-                          {{"instance", instance_.name}, {"error", error.what()}});
+                          {{"instance", instance_}, {"error", error.what()}});
             }
             if (!more) wait();
         }
@@ -133,7 +134,7 @@ private:
         });
     }
 
-    std::string lease_name() const { return "route:" + instance_.name; }
+    std::string lease_name() const { return "route:" + instance_; }
 
     bool take_lease() {
         if (token_ != 0) return true;
@@ -161,11 +162,11 @@ private:
         wait_for_slices(max_slices - 1);
         settle_failure();
         begin_anew_when_due();
-        const PluginLeasePtr plugin = leases_(instance_.name);
+        const PluginLeasePtr plugin = leases_(instance_);
         if (!plugin) return false;
         const Rows rows = store_.read([this](Session& session) {
             return session.run(sql::ingress_to_route,
-                               {instance_.name, read_up_to_, store_.clock().now_ms(), slice_rows});
+                               {instance_, read_up_to_, store_.clock().now_ms(), slice_rows});
         });
         if (rows.empty() || !take_lease()) return false;
 
@@ -235,12 +236,12 @@ private:
         after_route_commit.pass();
         if (strangers_.note(slice.strangers, store_.clock().steady())) {
             log_error("inbound", "many webhooks are for an account that is not configured",
-                      {{"instance", instance_.name}});
+                      {{"instance", instance_}});
         }
         for (const std::string& queue : slice.queues) wake_(queue);
     } catch (const std::exception& error) {
         log_error("inbound", "nobody was told of new jobs",
-                  {{"instance", instance_.name}, {"error", error.what()}});
+                  {{"instance", instance_}, {"error", error.what()}});
     }
 
     // Of the first slice that failed each row by itself, which finds the one that cannot be stored.
@@ -273,10 +274,9 @@ private:
 
     void bury(const Understood& one, const std::string& why) {
         const LogScope scope({}, one.row.trace);
-        log_error("inbound", "webhook could not be routed",
-                  {{"instance", instance_.name},
-                   {"ingress", std::to_string(one.row.id)},
-                   {"error", why}});
+        log_error(
+            "inbound", "webhook could not be routed",
+            {{"instance", instance_}, {"ingress", std::to_string(one.row.id)}, {"error", why}});
         store_.write(
             [&](Transaction& tx) { try_again_or_bury(tx, one.row, why, store_.clock().now_ms()); });
     }
@@ -287,6 +287,13 @@ private:
             token_ = 0;
             throw StoreError(StoreError::Kind::unavailable, "the routing lease went elsewhere");
         }
+    }
+
+    // Of now; where a reload has just taken it away, this router is about to be stopped.
+    std::shared_ptr<const InstanceConfig> configured() const {
+        const ConfigPtr config = config_.get();
+        if (const auto* found = find_instance(*config, instance_)) return {config, found};
+        throw StoreError(StoreError::Kind::unavailable, "the instance is configured no more");
     }
 
     Routed commit_row(Transaction& tx, const Understood& one) {
@@ -300,13 +307,15 @@ private:
             routed.state = "ignored";
             routed.reason = one.refusal;
         } else {
-            routed = pipeline_.commit(tx, instance_, one.row.id, one.events, now, one.row.trace);
+            const auto instance = configured();
+            routed = pipeline_.commit(tx, *instance, one.row.id, one.events, now, one.row.trace);
         }
         end_row(tx, one.row.id, routed, now);
         return routed;
     }
 
-    const InstanceConfig& instance_;
+    const std::string instance_;
+    const CurrentConfig& config_;
     Store& store_;
     const LeaseSource leases_;
     EventPipeline pipeline_;
@@ -328,44 +337,88 @@ private:
     std::thread thread_;
 };
 
-EventRouter::EventRouter(const HubConfig& config, Store& store, PluginHost& plugins, Mint& mint,
+EventRouter::EventRouter(const CurrentConfig& config, Store& store, PluginHost& plugins, Mint& mint,
                          std::string owner, std::function<void(const std::string&)> wake)
     : EventRouter(config, store,
                   LeaseSource{[&plugins](const std::string& name) { return plugins.lease(name); }},
                   mint, std::move(owner), std::move(wake)) {}
 
-EventRouter::EventRouter(const HubConfig& config, Store& store, const LeaseSource& leases,
+EventRouter::EventRouter(const CurrentConfig& config, Store& store, const LeaseSource& leases,
                          Mint& mint, std::string owner,
                          std::function<void(const std::string&)> wake)
-    : store_(store), owner_(std::move(owner)) {
-    for (const InstanceConfig& instance : config.plugins) {
-        routers_[instance.name] =
-            std::make_unique<InstanceRouter>(instance, config, store, leases, mint, owner_, wake);
-    }
+    : config_(config),
+      store_(store),
+      leases_(leases),
+      mint_(mint),
+      owner_(std::move(owner)),
+      wake_(std::move(wake)) {
+    const ConfigPtr now = config.get();
+    for (const InstanceConfig& instance : now->plugins)
+        routers_[instance.name] = make(instance.name);
 }
 
 EventRouter::~EventRouter() { stop(); }
 
+std::shared_ptr<EventRouter::InstanceRouter> EventRouter::make(const std::string& instance) {
+    return std::make_shared<InstanceRouter>(instance, config_, store_, leases_, mint_, owner_,
+                                            wake_);
+}
+
+EventRouter::Routers EventRouter::routers() const {
+    const std::shared_lock lock{mutex_};
+    return routers_;
+}
+
 void EventRouter::start() {
     store_.write([this](Transaction& tx) { tx.run(sql::lease_take_back, {owner_}); });
+    const std::unique_lock lock{mutex_};
+    started_ = true;
     for (auto& [name, router] : routers_) router->start();
 }
 
+void EventRouter::end_others(const HubConfig& next) {
+    Routers gone;
+    {
+        const std::unique_lock lock{mutex_};
+        for (const auto& [name, router] : routers_)
+            if (!find_instance(next, name)) gone[name] = router;
+        for (const auto& [name, router] : gone) routers_.erase(name);
+    }
+    for (auto& [name, router] : gone) router->stop();
+}
+
+void EventRouter::follow() {
+    const ConfigPtr config = config_.get();
+    const std::unique_lock lock{mutex_};
+    if (!started_ || stopped_) return;
+    for (const InstanceConfig& instance : config->plugins) {
+        auto& router = routers_[instance.name];
+        if (router) continue;
+        router = make(instance.name);
+        router->start();
+    }
+}
+
 void EventRouter::notify(const std::string& instance) {
+    const std::shared_lock lock{mutex_};
     const auto router = routers_.find(instance);
     if (router != routers_.end()) router->second->notify();
 }
 
 std::vector<std::string> EventRouter::hearing_strangers() const {
     std::vector<std::string> instances;
-    for (const auto& [name, router] : routers_) {
+    for (const auto& [name, router] : routers()) {
         if (router->hears_strangers()) instances.push_back(name);
     }
     return instances;
 }
 
 void EventRouter::stop() {
-    for (auto& [name, router] : routers_) router->stop();
+    {
+        const std::unique_lock lock{mutex_};
+        stopped_ = true;
+    }
+    for (auto& [name, router] : routers()) router->stop();
 }
 
 }  // namespace patchbay

@@ -1,16 +1,14 @@
 // Takes accepted webhooks to the plugin and its events into the store: one thread per instance, in
 // the order of arrival.
 #pragma once
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
+#include <shared_mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "config/hub_config.hpp"
+#include "config/current_config.hpp"
 #include "delivery/channel_gate.hpp"
 #include "inbound/event_pipeline.hpp"
 #include "plugins/plugin_host.hpp"
@@ -24,13 +22,18 @@ class EventRouter {
 public:
     /// `wake(queue)` is called after a commit that enqueued jobs there, on the writer thread:
     /// short.
-    EventRouter(const HubConfig& config, Store& store, PluginHost& plugins, Mint& mint,
+    EventRouter(const CurrentConfig& config, Store& store, PluginHost& plugins, Mint& mint,
                 std::string owner, std::function<void(const std::string&)> wake);
-    EventRouter(const HubConfig& config, Store& store, const LeaseSource& leases, Mint& mint,
+    EventRouter(const CurrentConfig& config, Store& store, const LeaseSource& leases, Mint& mint,
                 std::string owner, std::function<void(const std::string&)> wake);
     ~EventRouter();  ///< stop()
 
     void start();
+    /// Before the configuration is replaced by `next`: finishes the rows at hand of the instances
+    /// that it has no more. Their other rows wait until they come back. [one thread at a time]
+    void end_others(const HubConfig& next);
+    /// After it was replaced: begins with the instances that are new. [one thread at a time]
+    void follow();
     void notify(const std::string& instance);  ///< [any thread] There is a new row.
     /// [any thread] Instances to which many webhooks came in the last minute that are for an
     /// account which is not theirs (S49).
@@ -39,9 +42,19 @@ public:
 
 private:
     class InstanceRouter;
+    using Routers = std::map<std::string, std::shared_ptr<InstanceRouter>>;
+    std::shared_ptr<InstanceRouter> make(const std::string& instance);
+    Routers routers() const;
+
+    const CurrentConfig& config_;
     Store& store_;
+    const LeaseSource leases_;
+    Mint& mint_;
     const std::string owner_;
-    std::map<std::string, std::unique_ptr<InstanceRouter>> routers_;
+    const std::function<void(const std::string&)> wake_;
+    mutable std::shared_mutex mutex_;  // Of what follows.
+    Routers routers_;
+    bool started_ = false, stopped_ = false;
 };
 
 }  // namespace patchbay

@@ -44,13 +44,13 @@ public:
 
 class Routers : public DeliveryTest {
 protected:
-    void accept(const std::string& body) {
+    void accept(const std::string& body, const std::string& instance = "sms") {
         HttpRequest request;
         request.method = "POST";
         request.target = "/hooks/sms/message";
         request.body = body;
         std::latch kept(1);
-        ingress.accept("sms", "message", request, [&](std::exception_ptr failed) {
+        ingress.accept(instance, "message", request, [&](std::exception_ptr failed) {
             EXPECT_EQ(failed, nullptr);
             kept.count_down();
         });
@@ -88,9 +88,10 @@ protected:
     }();
     std::shared_ptr<WordChannel> words = std::make_shared<WordChannel>();
     Ingress ingress{store, ids};
+    CurrentConfig current{config};
     EventRouter router{
-        config, store, LeaseSource{[this](const std::string&) -> PluginLeasePtr { return words; }},
-        mint,   "me",  [](const std::string&) {}};
+        current, store, LeaseSource{[this](const std::string&) -> PluginLeasePtr { return words; }},
+        mint,    "me",  [](const std::string&) {}};
 };
 
 TEST_F(Routers, KeepTheOrderOfArrivalOfEachContactOverManySlices_G5) {
@@ -120,6 +121,29 @@ TEST_F(Routers, SetAsideARowThatCannotBeStoredAndKeepTheOrderOfTheOthers_F40) {
         router.notify("sms");
         return rows("dead") == 1;
     }));
+}
+
+TEST_F(Routers, FollowAConfigurationThatIsReplaced_G21) {
+    start();
+    const auto follow = [&](std::vector<std::string> names) {
+        auto next = std::make_shared<HubConfig>();
+        for (const std::string& name : names)
+            next->plugins.push_back({.name = name, .plugin = "twilio_sms"});
+        router.end_others(*next);
+        current.replace(next);
+        router.follow();
+    };
+    accept("+15558675310 early", "sales");
+    follow({"sms", "sales"});
+    ASSERT_TRUE(all_routed(1)) << "what came before is routed too";
+    follow({"sales"});
+    accept("+15558675311 kept", "sms");
+    accept("+15558675310 late", "sales");
+    ASSERT_TRUE(all_routed(2));
+    EXPECT_EQ(rows("received"), 1) << "it waits for its instance";
+    follow({"sms", "sales"});
+    ASSERT_TRUE(all_routed(3));
+    EXPECT_EQ(texts("+15558675311"), std::vector<std::string>{"kept"});
 }
 
 TEST_F(Routers, TryARowAgainThatThePluginDidNotTake_G2) {

@@ -31,12 +31,12 @@ std::map<std::string, TimeMs> last_seen(Store& store) {
 
 }  // namespace
 
-GapFill::GapFill(const HubConfig& config, Store& store, LeaseSource leases, Mint& mint,
+GapFill::GapFill(const CurrentConfig& config, Store& store, LeaseSource leases, Mint& mint,
                  std::function<void(const std::string&)> wake)
     : config_(config),
       store_(store),
       leases_(std::move(leases)),
-      pipeline_(config, mint),
+      pipeline_(mint),
       wake_(std::move(wake)) {}
 
 GapFill::~GapFill() { stop(); }
@@ -73,7 +73,8 @@ void GapFill::run() {
 void GapFill::step() {
     const std::map<std::string, TimeMs> seen = last_seen(store_);
     const TimeMs now = store_.clock().now_ms();
-    for (const InstanceConfig& instance : config_.plugins) {
+    const ConfigPtr config = config_.get();
+    for (const InstanceConfig& instance : config->plugins) {
         const auto known = seen.find(instance.name);
         look_at(instance, known == seen.end() ? 0 : known->second, now);
     }

@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-#include "config/hub_config.hpp"
+#include "config/current_config.hpp"
 #include "inbound/event_pipeline.hpp"
 #include "plugins/plugin_host.hpp"
 
@@ -24,7 +24,7 @@ public:
     using LeaseSource = std::function<PluginLeasePtr(const std::string& instance)>;
 
     /// `wake(queue)` is called after a commit that enqueued jobs there.
-    GapFill(const HubConfig& config, Store& store, LeaseSource leases, Mint& mint,
+    GapFill(const CurrentConfig& config, Store& store, LeaseSource leases, Mint& mint,
             std::function<void(const std::string&)> wake);
     ~GapFill();  ///< stop()
 
@@ -47,7 +47,7 @@ private:
     bool take_in(const InstanceConfig& instance, const Event& event);
     void run();
 
-    const HubConfig& config_;
+    const CurrentConfig& config_;
     Store& store_;
     const LeaseSource leases_;
     EventPipeline pipeline_;

@@ -48,7 +48,7 @@ protected:
     /// What a process does at its start.
     void start_process() {
         gaps.emplace(
-            config, store, [this](const std::string&) { return is_active ? channel : nullptr; },
+            current, store, [this](const std::string&) { return is_active ? channel : nullptr; },
             mint, [](const std::string&) {});
         gaps->step();
     }
@@ -76,6 +76,7 @@ protected:
     Numbers numbers{store};
     Mint mint{ids, numbers};
     HubConfig config;
+    CurrentConfig current{config};
     std::shared_ptr<ListingChannel> channel = std::make_shared<ListingChannel>();
     bool is_active = true;
     std::optional<GapFill> gaps;

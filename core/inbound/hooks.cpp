@@ -198,22 +198,21 @@ const std::string& signed_url(const HubConfig& config) {
 }
 
 const InstanceConfig& instance_named(const HubConfig& config, const std::string& name) {
-    for (const InstanceConfig& instance : config.plugins) {
-        if (instance.name == name) return instance;
-    }
+    if (const InstanceConfig* instance = find_instance(config, name)) return *instance;
     throw std::logic_error("no instance " + name);
 }
 
 }  // namespace
 
-Hooks::Hooks(const HubConfig& config, const Clock& clock, PluginHost& plugins, Router& router,
+Hooks::Hooks(const CurrentConfig& config, const Clock& clock, PluginHost& plugins, Router& router,
              Ingress& ingress)
     : config_(config), clock_(clock), plugins_(plugins), router_(router), ingress_(ingress) {}
 
 std::vector<TakenRoute> Hooks::publish(const std::string& name) {
     const auto face = plugins_.webhooks(name);
     if (!face) return {};
-    const InstanceConfig& instance = instance_named(config_, name);
+    const ConfigPtr config = config_.get();
+    const InstanceConfig& instance = instance_named(*config, name);
     if (instance.signatures != "required") {
         log_warn("inbound", "webhooks are taken whoever sends them",
                  {{"instance", name}, {"signatures", instance.signatures}});
@@ -222,7 +221,7 @@ std::vector<TakenRoute> Hooks::publish(const std::string& name) {
     std::vector<RouteEntry> entries;
     for (const Route& route : face->routes) {
         const auto hook =
-            std::make_shared<const Hook>(hook_of(instance, signed_url(config_), *face, route));
+            std::make_shared<const Hook>(hook_of(instance, signed_url(*config), *face, route));
         const auto methods =
             route.methods.empty() ? std::vector<std::string>{"POST"} : route.methods;
         for (const std::string& path : paths_of(instance, route)) {
@@ -248,7 +247,7 @@ std::string Hooks::why_uncheckable(const InstanceConfig& instance, const Webhook
 }
 
 std::string Hooks::public_url(const std::string& instance, const std::string& route) const {
-    std::string base = config_.server.public_url;
+    std::string base = config_.get()->server.public_url;
     while (base.ends_with('/')) base.pop_back();
     return base + "/hooks/" + instance + "/" + route;
 }

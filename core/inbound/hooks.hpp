@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "config/hub_config.hpp"
+#include "config/current_config.hpp"
 #include "http/router.hpp"
 #include "inbound/ingress.hpp"
 #include "plugins/plugin_host.hpp"
@@ -13,7 +13,7 @@ namespace patchbay {
 
 class Hooks {
 public:
-    Hooks(const HubConfig& config, const Clock& clock, PluginHost& plugins, Router& router,
+    Hooks(const CurrentConfig& config, const Clock& clock, PluginHost& plugins, Router& router,
           Ingress& ingress);
 
     /// Told of each request whose signature was wrong or missing, before it is refused. Before the
@@ -35,7 +35,7 @@ public:
     std::string public_url(const std::string& instance, const std::string& route) const;
 
 private:
-    const HubConfig& config_;
+    const CurrentConfig& config_;
     const Clock& clock_;
     PluginHost& plugins_;
     Router& router_;

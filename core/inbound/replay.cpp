@@ -216,11 +216,9 @@ void Replayer::commit(const ClaimedJob& job, Slice& slice, size_t from, size_t t
 
 void Replayer::commit_one(Transaction& tx, const Slice& slice, size_t place, Tally& tally) {
     const auto& [id, instance, state, got] = slice.pieces[place];
-    const auto& all = needs_.config.plugins;
-    const auto config =
-        std::find_if(all.begin(), all.end(),
-                     [&, name = instance](const InstanceConfig& one) { return one.name == name; });
-    if (!got.failure.empty() || config == all.end()) {
+    const ConfigPtr config = needs_.config.get();
+    const InstanceConfig* configured = find_instance(*config, instance);
+    if (!got.failure.empty() || !configured) {
         ++tally.failed;
         return;
     }
@@ -231,7 +229,8 @@ void Replayer::commit_one(Transaction& tx, const Slice& slice, size_t place, Tal
     const TimeMs now = needs_.store.clock().now_ms();
     Routed routed{.state = "ignored", .reason = got.refusal};
     if (got.refusal.empty()) {
-        routed = pipeline_.commit(tx, *config, id, got.events, now, got.row.trace, slice.forced);
+        routed =
+            pipeline_.commit(tx, *configured, id, got.events, now, got.row.trace, slice.forced);
     }
     tx.change(sql::ingress_replayed,
               {routed.state, routed.reason.empty() ? Value{} : Value{routed.reason}, now, id});

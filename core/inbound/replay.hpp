@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config/current_config.hpp"
 #include "delivery/channel_gate.hpp"
 #include "delivery/tasks.hpp"
 #include "inbound/event_pipeline.hpp"
@@ -43,14 +44,13 @@ bool resume_replay(Transaction& tx, Ids& ids, const std::string& task_id, TimeMs
 class Replayer {
 public:
     struct Needs {
-        const HubConfig& config;
+        const CurrentConfig& config;
         Store& store;
         Mint& mint;
         LeaseSource leases;
         std::function<void(const std::string& queue)> wake;
     };
-    explicit Replayer(Needs needs)
-        : needs_(std::move(needs)), pipeline_(needs_.config, needs_.mint) {}
+    explicit Replayer(Needs needs) : needs_(std::move(needs)), pipeline_(needs_.mint) {}
     void add_to(TaskRunner& runner);
     void run(const ClaimedJob& job);
 

@@ -99,9 +99,10 @@ protected:
 
     HubConfig config;
     std::shared_ptr<Reader> reader = std::make_shared<Reader>();
-    EventPipeline pipeline{config, mint};
+    CurrentConfig current{config};
+    EventPipeline pipeline{mint};
     std::vector<std::string> woken;
-    Replayer replayer{{.config = config,
+    Replayer replayer{{.config = current,
                        .store = store,
                        .mint = mint,
                        .leases = [this](const std::string& name) -> PluginLeasePtr {

@@ -177,6 +177,22 @@ TEST_F(Apply, SeesThatAPluginsFileIsAnother) {
     EXPECT_THAT(plan(), ElementsAre()) << "one that has gone is no reason to stop";
 }
 
+TEST_F(Apply, TriesWhatFailedAgainOnlyWhenSomethingIsDifferent) {
+    install("one/changing");
+    add("a", "changing", {{"fault", "create"}});
+    add("absent", "lone");
+    start();
+    EXPECT_EQ(state_of("a"), InstanceState::failed);
+    EXPECT_EQ(state_of("absent"), InstanceState::failed);
+    EXPECT_THAT(plan(), ElementsAre()) << "it would hold back all others";
+    install("one/lone");
+    EXPECT_THAT(plan(), ElementsAre("absent: start file"));
+    config.plugins[0].config["fault"] = "";
+    EXPECT_THAT(apply(), ElementsAre("a: start config.fault", "absent: start file"));
+    EXPECT_EQ(state_of("a"), InstanceState::active);
+    EXPECT_EQ(said("absent"), "lone");
+}
+
 TEST_F(Apply, GoesBackToTheFileBefore) {
     start_two();
     EXPECT_THROW(host->reload_back("a"), Error) << "there was none before";

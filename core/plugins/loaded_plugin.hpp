@@ -38,7 +38,8 @@ public:
     virtual std::string call(uint32_t method, std::string_view in,
                              std::chrono::milliseconds left) = 0;
 
-    /// Destroys the instance, if there is one, and unloads. True: nothing of it is left. Idempotent.
+    /// Destroys the instance, if there is one, and unloads. True: nothing of it is left.
+    /// Idempotent.
     virtual bool end() = 0;
     /// True: end() may come while calls are out; they end with an error.
     virtual bool can_end_calls() const = 0;

@@ -31,9 +31,7 @@ struct PluginHost::Impl::Change {
     PreviousFile way_back;           // From there.
     bool is_new = false, was_told = false, was_replaced = false;
 
-    bool runs_anew() const {
-        return step.action == Act::start || step.action == Act::replace;
-    }
+    bool runs_anew() const { return step.action == Act::start || step.action == Act::replace; }
 };
 
 InstanceStep PluginHost::Impl::step_for(const Slot* slot, const InstanceConfig& wanted) const {
@@ -51,12 +49,13 @@ InstanceStep PluginHost::Impl::step_for(const Slot* slot, const InstanceConfig& 
         step.action = Act::start;
     } else if (!running) {
         const bool is_off = !slot->info.enabled;
+        if (!is_off && has_other_file(*slot, wanted)) step.changed.emplace_back("file");
         if (!step.changed.empty()) step.action = is_off ? Act::reconfigure : Act::start;
     } else {
         if (has_other_file(*slot, wanted)) step.changed.emplace_back("file");
         if (!step.changed.empty())
-            step.action = can_stay(running->schema(), step.changed) ? Act::reconfigure
-                                                                    : Act::replace;
+            step.action =
+                can_stay(running->schema(), step.changed) ? Act::reconfigure : Act::replace;
     }
     return step;
 }
@@ -70,12 +69,10 @@ bool PluginHost::Impl::has_other_file(const Slot& slot, const InstanceConfig& wa
 
 std::vector<InstanceStep> PluginHost::Impl::plan(const std::vector<InstanceConfig>& wanted) const {
     std::vector<InstanceStep> steps;
-    for (const InstanceConfig& one : wanted)
-        steps.push_back(step_for(find(one.name).get(), one));
+    for (const InstanceConfig& one : wanted) steps.push_back(step_for(find(one.name).get(), one));
     for (const SlotPtr& slot : all()) {
         if (named(wanted, slot->config.name)) continue;
-        steps.push_back(
-            {.instance = slot->config.name, .action = Act::stop, .is_removed = true});
+        steps.push_back({.instance = slot->config.name, .action = Act::stop, .is_removed = true});
     }
     return steps;
 }

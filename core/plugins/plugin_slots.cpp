@@ -32,8 +32,7 @@ std::optional<WebhookFace> face_of(Generation& generation) {
 
 std::string digest_of(const PluginFile& file) { return to_hex(sha256(file.content)); }
 
-PluginHost::Impl::Impl(const HubConfig& config, HostServices& offered,
-                       std::filesystem::path folder)
+PluginHost::Impl::Impl(const HubConfig& config, HostServices& offered, std::filesystem::path folder)
     : folders(folders_of(config)),
       config_file(config.file),
       is_production(config.production()),
@@ -110,6 +109,7 @@ GenerationPtr PluginHost::Impl::run(Slot& slot, const InstanceConfig& instance,
         const std::lock_guard lock(slot.mutex);
         number = ++slot.info.generation;
     }
+    if (!slot.running()) slot.seen_digest = digest_of(file);
     GenerationPtr generation = load(file, instance, number);
     note_stamp(slot, generation->stamp());
     try {
@@ -202,9 +202,9 @@ void PluginHost::Impl::note_failure(Slot& slot, const std::exception& error, boo
 void PluginHost::Impl::refuse_too_many(const Slot& slot) const {
     const std::lock_guard lock(slot.mutex);
     if (slot.info.stuck + slot.info.resident < max_lingering) return;
-    throw Error(ErrorKind::conflict,
-                "too many old copies are still loaded (" + slot.info.lingering() +
-                    "): restart the server or use isolation: process");
+    throw Error(ErrorKind::conflict, "too many old copies are still loaded (" +
+                                         slot.info.lingering() +
+                                         "): restart the server or use isolation: process");
 }
 
 void PluginHost::Impl::replace(Slot& slot, const InstanceConfig& instance) {

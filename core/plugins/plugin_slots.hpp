@@ -115,7 +115,7 @@ struct PluginHost::Impl {
     WebhookCheck webhook_check;
     Contained contained;
     const std::shared_ptr<Watchdog> watchdog = std::make_shared<Watchdog>();
-    std::mutex control;  // One change of any instance at a time.
+    std::mutex control;                     // One change of any instance at a time.
     mutable std::shared_mutex slots_mutex;  // Of the two below, which only `control` changes.
     std::map<std::string, SlotPtr> slots;
     std::vector<std::string> order;  // As in the file.

@@ -18,8 +18,8 @@ struct Config {
 
 Config read_config(ConfigReader& yaml) {
     Config config{
-        .greeting = yaml.optional_text("greeting", "hello", "Said in each answer",
-                                       ConfigReader::live),
+        .greeting =
+            yaml.optional_text("greeting", "hello", "Said in each answer", ConfigReader::live),
         .fault = yaml.optional_text("fault", "", "What goes wrong"),
         .words = yaml.sections(
             "rules", "Live as a whole",

@@ -79,7 +79,8 @@ int main() {
     Router bare_router, hub_router;
     add_bare_routes(bare_router);
     add_hub_routes(hub_router);
-    const HubConfig config = hub_config();
+    const HubConfig constant = hub_config();
+    const CurrentConfig config{constant};
     StoreConfig store_config;
     store_config.base = folder.path();
     store_config.url = "sqlite:hub.db";

@@ -50,13 +50,14 @@ std::optional<Rule> read_rule(ConfigReader& yaml) {
 
 Config read_config(ConfigReader& yaml) {
     Config config;
-    const auto rules = yaml.sections("rules", "Tried in this order, the first that fits answers",
-                                     [](ConfigReader& rule) { return read_rule(rule); });
+    const auto rules = yaml.sections(
+        "rules", "Tried in this order, the first that fits answers",
+        [](ConfigReader& rule) { return read_rule(rule); }, ConfigReader::live);
     for (const auto& rule : rules) {
         if (rule) config.rules.push_back(*rule);
     }
-    const std::string otherwise =
-        yaml.optional_text("otherwise", "", "The answer when no rule fits; empty: none");
+    const std::string otherwise = yaml.optional_text(
+        "otherwise", "", "The answer when no rule fits; empty: none", ConfigReader::live);
     if (!otherwise.empty()) config.otherwise = read_reply(yaml, "otherwise", otherwise);
     yaml.expect("rules", !rules.empty() || config.otherwise.has_value(),
                 "needs at least one rule, or \"otherwise\"");
