@@ -176,6 +176,11 @@ LogScope::LogScope(std::string_view request_id, std::string_view trace)
 
 LogScope::~LogScope() { scope = before_; }
 
+LogScope::Ids LogScope::ids() {
+    if (!scope) return {};
+    return {std::string(scope->request_id_), std::string(scope->trace_)};
+}
+
 void set_log_level(const std::string& level) {
     const auto* word = std::find(std::begin(level_words), std::end(level_words), level);
     if (word == std::end(level_words)) {

@@ -54,6 +54,12 @@ public:
     LogScope(const LogScope&) = delete;
     LogScope& operator=(const LogScope&) = delete;
 
+    struct Ids {
+        std::string request_id, trace;
+    };
+    /// Copies those of this thread, for another one that works for it.
+    static Ids ids();
+
 private:
     friend struct LogIds;
     const LogScope* before_;
