@@ -81,7 +81,7 @@ Hub::Hub(const HubConfig& config, Report report)
       self_(this_process(PATCHBAY_VERSION)),
       ids_(clock_, prepare(store_, self_, report_)),
       numbers_(store_),
-      plugins_(config, services_, config.state_folder() / "plugins"),
+      plugins_(config, services_, config.state_folder() / "plugins", &clock_),
       bulk_({.store = store_,
              .mint = mint_,
              .limits = [this](const std::string& name) { return delivery_.limits(name); },

@@ -89,6 +89,8 @@ std::vector<std::string> changed_keys(const InstanceConfig& before, const Instan
     compare(a.memory_bytes == b.memory_bytes, "limits.memory");
     compare(a.files == b.files, "limits.files");
     compare(a.drain_timeout == b.drain_timeout, "limits.drain_timeout");
+    compare(before.restart.max == after.restart.max, "restart.max");
+    compare(before.restart.per == after.restart.per, "restart.per");
     const auto only_in_first = [&](const auto& first, const auto& second) {
         for (const auto& [key, value] : first) {
             const auto found = second.find(key);

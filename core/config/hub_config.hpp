@@ -25,15 +25,22 @@ struct InstanceLimits {
     std::chrono::milliseconds drain_timeout{30'000};
 };
 
+/// With isolation: process, of a process that died.
+struct InstanceRestart {
+    uint32_t max = 5;  ///< In `per`; after that the instance has failed.
+    std::chrono::milliseconds per{std::chrono::minutes{10}};
+};
+
 struct InstanceConfig {
     std::string name, plugin;
     bool enabled = true;
-    std::string isolation = "none";       ///< none or process
+    std::string isolation = "auto";       ///< none, process; auto: none for what the hub came with
     std::string flow;                     ///< instance that answers what comes in here; empty: none
     std::string signatures = "required";  ///< required, observe, off
     bool single_conversation = false;     ///< A closed one is opened again rather than a new one.
     std::map<std::string, std::vector<std::string>> aliases;  ///< route name -> absolute paths
     InstanceLimits limits;
+    InstanceRestart restart;
     /// The plugin's own block, flattened: "verify.provider" or "rules[0].contains" -> text after
     /// interpolation; a list also has "rules[]" -> count.
     std::map<std::string, std::string> config;

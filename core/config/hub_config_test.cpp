@@ -151,6 +151,7 @@ TEST(HubConfig, ReadsTheWholeOfAnInstance) {
     signatures: observe
     aliases: {status: [/webhooks/sms/twilio/]}
     limits: {concurrency: 4, per_second: 2, bulk_per_day: 500, memory: 64MiB, files: 32, drain_timeout: 500ms}
+    restart: {max: 2, per: 1m}
     config:
       auth_token: "hush-hush"
       attempts: 3
@@ -168,6 +169,8 @@ TEST(HubConfig, ReadsTheWholeOfAnInstance) {
     EXPECT_EQ(sms.limits.bulk_per_day, 500u);
     EXPECT_EQ(sms.limits.memory_bytes, 64ull << 20);
     EXPECT_EQ(sms.limits.drain_timeout, 500ms);
+    EXPECT_EQ(sms.restart.max, 2u);
+    EXPECT_EQ(sms.restart.per, 1min);
     const std::map<std::string, std::string> flat = {
         {"auth_token", "hush-hush"},    {"attempts", "3"},
         {"verify.provider", "local"},   {"rules[]", "2"},

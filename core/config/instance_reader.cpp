@@ -118,6 +118,12 @@ void read_limits(Section limits, InstanceLimits& out) {
     limits.done();
 }
 
+void read_restart(Section restart, InstanceRestart& out) {
+    out.max = static_cast<uint32_t>(restart.number("max", out.max, 0, 1'000));
+    out.per = restart.duration("per", out.per, 1s, 24h);
+    restart.done();
+}
+
 void read_aliases(Section aliases, InstanceConfig& out) {
     for (const auto& entry : aliases.entries()) {
         out.aliases[entry.key] = aliases.texts(entry.key, {}, path_rule);
@@ -163,7 +169,7 @@ InstanceConfig read_instance(Section instance, ConfigContext& context, const Yam
     out.name = entry.key;
     out.plugin = instance.required_text("plugin");
     out.enabled = instance.flag("enabled", out.enabled);
-    out.isolation = instance.choice("isolation", out.isolation, {"none", "process"});
+    out.isolation = instance.choice("isolation", out.isolation, {"auto", "none", "process"});
     out.flow = instance.text("flow");
     out.signatures = instance.choice("signatures", out.signatures, {"required", "observe", "off"});
     out.plugin_at = instance.position_of("plugin");
@@ -172,6 +178,7 @@ InstanceConfig read_instance(Section instance, ConfigContext& context, const Yam
     out.single_conversation = instance.flag("single_conversation", out.single_conversation);
     read_aliases(instance.section("aliases"), out);
     read_limits(instance.section("limits"), out.limits);
+    read_restart(instance.section("restart"), out.restart);
     read_block(instance, context, entry.at, out);
     if (context.production) check_production(instance, out, context);
     instance.done();

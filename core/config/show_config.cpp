@@ -205,6 +205,10 @@ void show_instance(YamlText& out, const InstanceConfig& instance) {
     out.plain("files", std::to_string(instance.limits.files));
     out.plain("drain_timeout", duration_text(instance.limits.drain_timeout));
     out.close();
+    out.open("restart");
+    out.plain("max", std::to_string(instance.restart.max));
+    out.plain("per", duration_text(instance.restart.per));
+    out.close();
     out.open("config");
     show_members(out, nested(instance));
     out.close();

@@ -129,11 +129,8 @@ void InstanceCheck::check_block(const InstanceConfig& instance) {
         for (ConfigProblem& one : host_.check(instance)) checked_.problems.add(std::move(one));
         check_literals(instance);
     } catch (const Error& error) {
-        const bool is_isolation =
-            error.kind == ErrorKind::unsupported && instance.isolation != "none";
-        add(instance, is_isolation ? instance.isolation_at : instance.plugin_at,
-            is_isolation ? "isolation" : "plugin", in_message(error.what(), 300),
-            is_isolation ? config_code::value : config_code::plugin);
+        add(instance, instance.plugin_at, "plugin", in_message(error.what(), 300),
+            config_code::plugin);
     }
 }
 

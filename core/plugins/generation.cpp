@@ -7,7 +7,6 @@
 #include "base/abandonable.hpp"
 #include "base/crypto.hpp"
 #include "base/log.hpp"
-#include "plugins/library_plugin.hpp"
 #include "plugins/schema_check.hpp"
 
 namespace patchbay {
@@ -30,14 +29,15 @@ Generation::Generation(const Origin& origin)
       path_(origin.file.path),
       digest_(to_hex(sha256(origin.file.content))),
       caller_{origin.instance.name, origin.instance.plugin},
+      isolation_(origin.isolation),
       services_(origin.services),
       number_(origin.number),
       config_(wire::pack(origin.instance.config)) {
     check_stamp(stamp_, origin.instance.plugin);
     check_needs(stamp_, services_);
-    plugin_ = std::make_unique<LibraryPlugin>(
-        origin.file, origin.staging, origin.instance.name,
-        [this](uint32_t method, std::string_view in) { return serve(method, in); });
+    plugin_ = load_plugin(
+        isolation_, {origin.file, origin.instance, origin.staging, origin.clock,
+                     [this](uint32_t method, std::string_view in) { return serve(method, in); }});
     try {
         describe();
         secrets_ = secrets_of(schema_, origin.instance);
@@ -90,8 +90,11 @@ void Generation::import_state(const Handover& handover) {
 bool Generation::reconfigure(const std::vector<std::string>& changed,
                              const InstanceConfig& instance,
                              const std::filesystem::path& config_file) {
+    if (state().condition != LoadedPlugin::Condition::running) return false;
     check_config(instance, config_file.string());
-    return ask<bool>(method::reconfigure, changed, instance.config);
+    if (!ask<bool>(method::reconfigure, changed, instance.config)) return false;
+    plugin_->reconfigured(wire::pack(instance.config));
+    return true;
 }
 
 void Generation::require_health() {
@@ -103,7 +106,7 @@ void Generation::require_health() {
 
 bool Generation::acquire() {
     const std::lock_guard lock(mutex_);
-    if (closed_) return false;
+    if (closed_ || state().condition != LoadedPlugin::Condition::running) return false;
     ++leases_;
     return true;
 }
@@ -138,7 +141,8 @@ bool Generation::drain(milliseconds left) {
         closed_ = true;
     }
     try {
-        if (is_created_) tell(method::drain, left);
+        const bool runs = state().condition == LoadedPlugin::Condition::running;
+        if (is_created_ && runs) tell(method::drain, left);
     } catch (const Error& error) {
         log_warn(caller_.instance, "the plugin could not drain", {{"reason", error.what()}});
     }

@@ -9,6 +9,7 @@
 #include <patchbay/sdk.hpp>
 #include <string>
 
+#include "base/clock.hpp"
 #include "config/hub_config.hpp"
 #include "plugins/deadlines.hpp"
 #include "plugins/host_services.hpp"
@@ -48,9 +49,11 @@ public:
     struct Origin {
         const PluginFile& file;
         const InstanceConfig& instance;
+        const std::string& isolation;  ///< none or process
         const std::filesystem::path& config_file;
         const std::filesystem::path& staging;
         const HostServices& services;
+        const Clock& clock;
         int64_t number = 0;
     };
 
@@ -74,7 +77,7 @@ public:
     bool reconfigure(const std::vector<std::string>& changed, const InstanceConfig& instance,
                      const std::filesystem::path& config_file);
 
-    /// One lease more; false once drain() has begun.
+    /// One lease more; false once drain() has begun, and while its process has died.
     bool acquire();
     void release();
     int64_t leases() const;
@@ -103,6 +106,7 @@ public:
     const PluginStamp& stamp() const { return stamp_; }
     const detail::Schema& schema() const { return schema_; }
     const std::string& instance() const { return caller_.instance; }
+    const std::string& isolation() const { return isolation_; }
     const std::filesystem::path& path() const { return path_; }
     const std::string& digest() const { return digest_; }  ///< SHA-256 of the file, in hex.
     /// The private copy that runs, until end().
@@ -128,6 +132,7 @@ private:
     std::filesystem::path path_;
     std::string digest_;
     ServiceCaller caller_;
+    std::string isolation_;
     const HostServices& services_;
     int64_t number_;
     std::string config_;  // Encoded.

@@ -15,6 +15,7 @@ public:
     std::string describe() override;
     void check_config(std::string_view config) override;
     void create(std::string_view config) override;
+    void reconfigured(std::string_view) override {}
     std::string call(uint32_t method, std::string_view in, std::chrono::milliseconds left) override;
     bool end() override;
     bool can_end_calls() const override { return false; }

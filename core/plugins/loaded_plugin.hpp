@@ -3,8 +3,13 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+
+#include "base/clock.hpp"
+#include "config/hub_config.hpp"
+#include "plugins/plugin_file.hpp"
 
 namespace patchbay {
 
@@ -32,6 +37,8 @@ public:
     virtual std::string describe() = 0;
     virtual void check_config(std::string_view config) = 0;
     virtual void create(std::string_view config) = 0;
+    /// The instance goes on with another configuration.
+    virtual void reconfigured(std::string_view config) = 0;
 
     /// `left` is what the caller can wait. Whether it is kept is the implementation's: a call
     /// within this process cannot be cut.
@@ -47,5 +54,17 @@ public:
     /// The private copy that it runs from, until end(). Empty: there is none to go back to.
     virtual std::filesystem::path staged() const { return {}; }
 };
+
+/// Where a plugin comes from and for whom it is loaded. `clock` outlives it.
+struct PluginOrigin {
+    const PluginFile& file;
+    const InstanceConfig& instance;
+    const std::filesystem::path& staging;
+    const Clock& clock;
+    HostCall serve;
+};
+
+/// `isolation` is none or process. Throws Error.
+std::unique_ptr<LoadedPlugin> load_plugin(const std::string& isolation, PluginOrigin origin);
 
 }  // namespace patchbay

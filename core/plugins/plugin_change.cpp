@@ -19,6 +19,13 @@ bool is_exclusive(const GenerationPtr& generation) {
     return generation && (generation->stamp().flags & exclusive) != 0;
 }
 
+// The threads of a process are made when it starts.
+bool may_stay(const Generation& generation, const std::vector<std::string>& changed) {
+    const bool is_apart = generation.isolation() == "process";
+    const auto concurrency = std::find(changed.begin(), changed.end(), "limits.concurrency");
+    return can_stay(generation.schema(), changed) && !(is_apart && concurrency != changed.end());
+}
+
 }  // namespace
 
 // One instance on its way.
@@ -54,8 +61,7 @@ InstanceStep PluginHost::Impl::step_for(const Slot* slot, const InstanceConfig& 
     } else {
         if (has_other_file(*slot, wanted)) step.changed.emplace_back("file");
         if (!step.changed.empty())
-            step.action =
-                can_stay(running->schema(), step.changed) ? Act::reconfigure : Act::replace;
+            step.action = may_stay(*running, step.changed) ? Act::reconfigure : Act::replace;
     }
     return step;
 }

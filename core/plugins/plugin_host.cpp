@@ -5,20 +5,37 @@
 #include <patchbay/detail/methods.hpp>
 
 #include "base/log.hpp"
-#include "plugins/library_plugin.hpp"
 #include "plugins/plugin_lease.hpp"
 #include "plugins/plugin_slots.hpp"
 
 namespace patchbay {
 namespace {
 
+// For a library that is only asked what it is.
+std::string no_host(uint32_t, std::string_view) {
+    throw Error(ErrorKind::unsupported, "there is no host for describe()");
+}
+
+// What became of the process since the generation was published.
+void tell_of_process(const LoadedPlugin::State& process, InstanceInfo& info) {
+    if (process.condition == LoadedPlugin::Condition::restarting)
+        info.state = InstanceState::restarting;
+    if (process.condition == LoadedPlugin::Condition::failed) info.state = InstanceState::failed;
+    // What the operator tried last is nearer to what is wrong.
+    if (info.last_error.empty()) info.last_error = redact(process.reason);
+}
+
 InstanceInfo info_of(const Slot& slot) {
     const std::lock_guard lock(slot.mutex);
     InstanceInfo info = slot.info;
     info.instance = slot.config.name;
     info.plugin = slot.config.plugin;
-    info.isolation = slot.config.isolation;
-    info.leases = slot.current ? slot.current->leases() : 0;
+    if (info.isolation.empty()) info.isolation = slot.config.isolation;
+    if (slot.current) {
+        info.isolation = slot.current->isolation();
+        info.leases = slot.current->leases();
+        tell_of_process(slot.current->state(), info);
+    }
     info.lost_threads = slot.lost->hanging();
     if (info.last_error.empty()) info.last_error = info.lingering();
     return info;
@@ -49,15 +66,15 @@ void clear(const std::filesystem::path& staging) {
 }  // namespace
 
 std::string_view word(InstanceState state) {
-    static constexpr std::string_view words[] = {"disabled", "starting", "active",
-                                                 "draining", "stopping", "failed",
-                                                 "stuck",    "resident", "gone"};
+    static constexpr std::string_view words[] = {"disabled", "starting", "active", "restarting",
+                                                 "draining", "stopping", "failed", "stuck",
+                                                 "resident", "gone"};
     return words[static_cast<size_t>(state)];
 }
 
 PluginHost::PluginHost(const HubConfig& config, HostServices& services,
-                       std::filesystem::path staging)
-    : impl_(std::make_unique<Impl>(config, services, std::move(staging))) {}
+                       std::filesystem::path staging, const Clock* clock)
+    : impl_(std::make_unique<Impl>(config, services, std::move(staging), clock)) {}
 
 PluginHost::~PluginHost() { stop(); }
 
@@ -147,7 +164,9 @@ void PluginHost::tend(std::chrono::steady_clock::time_point now) {
 void PluginHost::enable(const std::string& instance) {
     const std::lock_guard lock(impl_->control);
     const SlotPtr slot = impl_->require(instance);
-    if (!slot->current) impl_->replace(*slot, slot->config);
+    const GenerationPtr running = slot->running();
+    const bool serves = running && running->state().condition != LoadedPlugin::Condition::failed;
+    if (!serves) impl_->replace(*slot, slot->config);
     const std::lock_guard words(slot->mutex);
     slot->info.enabled = true;
 }
@@ -208,15 +227,18 @@ detail::Schema PluginHost::schema(const std::string& plugin) const {
     std::filesystem::create_directories(impl_->staging);
     const PluginFile file = find_plugin(impl_->folders, plugin);
     check_stamp(file.stamp, plugin);
-    LibraryPlugin library(file, impl_->staging, plugin, {});
+    InstanceConfig instance;
+    instance.name = instance.plugin = plugin;
+    const auto loaded = load_plugin(isolation_of(instance, file),
+                                    {file, instance, impl_->staging, impl_->clock, no_host});
     detail::Schema schema;
     try {
-        wire::unpack(library.describe(), wire::Text::checked, schema);
+        wire::unpack(loaded->describe(), wire::Text::checked, schema);
     } catch (...) {
-        library.end();
+        loaded->end();
         throw;
     }
-    library.end();
+    loaded->end();
     return schema;
 }
 

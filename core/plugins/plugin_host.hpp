@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "config/hub_config.hpp"
 #include "plugins/host_services.hpp"
 #include "plugins/instance_plan.hpp"
@@ -21,6 +22,7 @@ enum class InstanceState {
     disabled,
     starting,
     active,
+    restarting,  ///< Its process died and is about to be started again.
     draining,
     stopping,
     failed,
@@ -54,6 +56,9 @@ struct WebhookFace {
     /// Empty when it has none of this key.
     std::string secret(const std::string& key) const;
 };
+
+/// Error::code of a call in which an isolated plugin's process died, with no other call in it.
+inline constexpr std::string_view process_died = "process_died";
 
 /// A loaded generation, lent: while a lease lives the library stays mapped, and its reload waits
 /// for it. Hold it for one piece of work. Calls are typed, synchronous, on the caller's thread;
@@ -95,6 +100,9 @@ public:
     virtual void on_timer(std::string_view name, std::string_view payload);
     virtual void on_task(std::string_view name, std::string_view payload);
     virtual int64_t generation() const { return 0; }
+    /// False while an isolated plugin's process is down: calls end at once with
+    /// Error(unavailable).
+    virtual bool is_running() const { return true; }
 };
 using PluginLeasePtr = std::shared_ptr<PluginLease>;
 
@@ -104,7 +112,9 @@ inline constexpr std::chrono::milliseconds gate_wait{5'000};
 /// [any thread]; what changes an instance is done one at a time.
 class PluginHost {
 public:
-    PluginHost(const HubConfig& config, HostServices& services, std::filesystem::path staging);
+    /// `clock` is for the restarts of isolated plugins; nullptr: the system's.
+    PluginHost(const HubConfig& config, HostServices& services, std::filesystem::path staging,
+               const Clock* clock = nullptr);
     ~PluginHost();  ///< stop()
 
     /// Asked of every generation before it serves: empty, or why its webhooks could not be checked;

@@ -139,13 +139,6 @@ TEST_F(PluginHosts, RefuseBrokenAndForeignFilesAndServeTheRest_F44) {
     EXPECT_EQ(send("hello", "x").outcome, Outcome::accepted);
 }
 
-TEST_F(PluginHosts, RefuseAnIsolationTheyCannotGive) {
-    install("hello");
-    add("greeter", "hello").isolation = "process";
-    start();
-    EXPECT_EQ(error_of("greeter"), "isolation: process is not available, use none");
-}
-
 TEST_F(PluginHosts, RefuseAPluginWhoseNeedsTheyCannotMeet) {  // C7
     install("one/lone");
     add("lone", "lone");

@@ -78,6 +78,9 @@ public:
         return generation_->provides(interface_id);
     }
     int64_t generation() const override { return generation_->number(); }
+    bool is_running() const override {
+        return generation_->state().condition == LoadedPlugin::Condition::running;
+    }
     std::string secret(std::string_view key) override { return generation_->secret(key); }
 
     Capabilities capabilities() override { return generation_->capabilities(); }

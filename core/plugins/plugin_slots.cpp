@@ -17,10 +17,14 @@ void keep_for_ever(GenerationPtr generation) {
     kept->push_back(std::move(generation));
 }
 
+// Where the plugins lie that the hub came with.
+std::filesystem::path own_folder() {
+    return std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "plugins";
+}
+
 std::vector<std::filesystem::path> folders_of(const HubConfig& config) {
     if (!config.plugin_path.empty()) return config.plugin_path;
-    return {std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() /
-            "plugins"};
+    return {own_folder()};
 }
 
 std::optional<WebhookFace> face_of(Generation& generation) {
@@ -30,14 +34,26 @@ std::optional<WebhookFace> face_of(Generation& generation) {
 
 }  // namespace
 
+// What somebody else has written shall not be able to take the hub with it, unless the operator
+// says so.
+std::string isolation_of(const InstanceConfig& instance, const PluginFile& file) {
+    if (instance.isolation != "auto") return instance.isolation;
+    std::error_code ignored;
+    const bool is_ours =
+        file.path.parent_path() == std::filesystem::weakly_canonical(own_folder(), ignored);
+    return is_ours ? "none" : "process";
+}
+
 std::string digest_of(const PluginFile& file) { return to_hex(sha256(file.content)); }
 
-PluginHost::Impl::Impl(const HubConfig& config, HostServices& offered, std::filesystem::path folder)
+PluginHost::Impl::Impl(const HubConfig& config, HostServices& offered, std::filesystem::path folder,
+                       const Clock* given_clock)
     : folders(folders_of(config)),
       config_file(config.file),
       is_production(config.production()),
       staging(std::move(folder)),
-      services(offered) {
+      services(offered),
+      clock(given_clock ? *given_clock : system_clock) {
     for (const InstanceConfig& instance : config.plugins) {
         if (!slots.contains(instance.name)) order.push_back(instance.name);
         slots.try_emplace(instance.name, new_slot(instance));
@@ -79,22 +95,21 @@ PluginFile PluginHost::Impl::file_of(const InstanceConfig& instance) const {
 
 GenerationPtr PluginHost::Impl::load(const PluginFile& file, const InstanceConfig& instance,
                                      int64_t number) const {
-    // Better refused than run less apart than the operator believes.
-    if (instance.isolation != "none")
-        throw Error(ErrorKind::unsupported,
-                    "isolation: " + instance.isolation + " is not available, use none");
     // Its own word counts, not its name: a stand-in for a provider sends nothing to anybody.
     if (is_production && (file.stamp.flags & development_only))
         throw Error(ErrorKind::refused, instance.plugin + " is for mode development only");
-    return std::make_shared<Generation>(
-        Generation::Origin{file, instance, config_file, staging, services, number});
+    const std::string isolation = isolation_of(instance, file);
+    return std::make_shared<Generation>(Generation::Origin{file, instance, isolation, config_file,
+                                                           staging, services, clock, number});
 }
 
 // Known from here on, whatever becomes of the instance: sends to a channel that could not start are
 // kept for it.
-void PluginHost::Impl::note_stamp(Slot& slot, const PluginStamp& stamp) {
+void PluginHost::Impl::note_stamp(Slot& slot, const Generation& generation) {
+    const PluginStamp& stamp = generation.stamp();
     const std::lock_guard lock(slot.mutex);
     if (slot.current) return;  // That one's stamp counts until the new one is published.
+    slot.info.isolation = generation.isolation();
     slot.info.version = stamp.version;
     slot.info.sdk = stamp.sdk();
     slot.info.provides = stamp.provides;
@@ -111,7 +126,7 @@ GenerationPtr PluginHost::Impl::run(Slot& slot, const InstanceConfig& instance,
     }
     if (!slot.running()) slot.seen_digest = digest_of(file);
     GenerationPtr generation = load(file, instance, number);
-    note_stamp(slot, generation->stamp());
+    note_stamp(slot, *generation);
     try {
         generation->create();
         if (handover) generation->import_state(*handover);

@@ -52,11 +52,16 @@ struct Slot {
 };
 using SlotPtr = std::shared_ptr<Slot>;
 
+/// none or process: as the configuration says, and where it does not, process for what the hub did
+/// not come with.
+std::string isolation_of(const InstanceConfig& instance, const PluginFile& file);
+
 /// SHA-256 in hex.
 std::string digest_of(const PluginFile& file);
 
 struct PluginHost::Impl {
-    Impl(const HubConfig& config, HostServices& offered, std::filesystem::path folder);
+    Impl(const HubConfig& config, HostServices& offered, std::filesystem::path folder,
+         const Clock* given_clock);
 
     ~Impl();
 
@@ -71,7 +76,7 @@ struct PluginHost::Impl {
     GenerationPtr run(Slot& slot, const InstanceConfig& instance, const PluginFile& file,
                       const std::optional<Handover>& handover);
     void check_webhooks(const InstanceConfig& instance, Generation& generation) const;
-    void note_stamp(Slot& slot, const PluginStamp& stamp);
+    void note_stamp(Slot& slot, const Generation& generation);
     void keep_routes(Slot& slot, Generation& generation);
     void publish(Slot& slot, GenerationPtr generation, const InstanceConfig& instance);
     void retire(Slot& slot, GenerationPtr generation);
@@ -112,6 +117,8 @@ struct PluginHost::Impl {
     const bool is_production;
     const std::filesystem::path staging;
     HostServices& services;
+    const SystemClock system_clock;
+    const Clock& clock;
     WebhookCheck webhook_check;
     Contained contained;
     const std::shared_ptr<Watchdog> watchdog = std::make_shared<Watchdog>();

@@ -64,6 +64,10 @@ public:
         const std::lock_guard lock(mutex_);
         return lines_;
     }
+    void put(const std::string& key, const std::string& value) {
+        const std::lock_guard lock(mutex_);
+        values_[key] = value;
+    }
     std::string value(const std::string& key) const {
         const std::lock_guard lock(mutex_);
         const auto found = values_.find(key);
@@ -109,6 +113,7 @@ protected:
         InstanceConfig instance;
         instance.name = name;
         instance.plugin = plugin;
+        instance.isolation = "none";
         instance.config = std::move(values);
         config.plugins.push_back(std::move(instance));
         return config.plugins.back();
