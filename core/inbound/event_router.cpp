@@ -26,6 +26,8 @@ constexpr auto poll = 1s;                     // A wake-up is a hint only.
 constexpr TimeMs late_ms = 15'000;
 constexpr TimeMs lease_ms = 30'000;
 constexpr std::array<TimeMs, 3> retry_delays_ms{1'000, 5'000, 25'000};
+// Of what ends the plugin's process: the rest has to wait for another one each time.
+constexpr size_t retries_of_a_killer = 1;
 
 const Failpoint after_receive{"inbound.after_receive"};
 const Failpoint after_route_commit{"inbound.after_route_commit"};
@@ -50,8 +52,9 @@ void end_row(Transaction& tx, int64_t id, const Routed& routed, TimeMs now) {
            {routed.state, routed.reason.empty() ? Value{} : Value{redact(routed.reason)}, now, id});
 }
 
-void try_again_or_bury(Transaction& tx, const IngressRow& row, const std::string& why, TimeMs now) {
-    if (row.attempts < static_cast<int64_t>(retry_delays_ms.size())) {
+void try_again_or_bury(Transaction& tx, const IngressRow& row, const std::string& why, TimeMs now,
+                       size_t retries = retry_delays_ms.size()) {
+    if (row.attempts < static_cast<int64_t>(retries)) {
         tx.run(sql::ingress_again, {redact(why), now + retry_delays_ms[row.attempts], row.id});
     } else {
         end_row(tx, row.id, {.state = "dead", .reason = why}, now);
@@ -172,13 +175,17 @@ private:
 
         const auto slice = std::make_shared<Slice>();
         for (const Row& row : rows) {
-            slice->rows.push_back(understand(*plugin, IngressRow::from_row(row)));
+            Understood one = understand(*plugin, IngressRow::from_row(row));
+            if (one.is_untried) break;  // No attempt of it: it is read again.
+            slice->rows.push_back(std::move(one));
             slice->bytes += slice->rows.back().row.request.body.size();
         }
+        if (slice->rows.empty()) return false;
         after_receive.pass();
         read_up_to_ = slice->rows.back().row.id;
+        const bool is_full = slice->rows.size() == static_cast<size_t>(slice_rows);
         submit(slice);
-        return rows.size() == static_cast<size_t>(slice_rows);
+        return is_full;
     }
 
     void submit(const std::shared_ptr<Slice>& slice) {
@@ -299,7 +306,8 @@ private:
     Routed commit_row(Transaction& tx, const Understood& one) {
         const TimeMs now = store_.clock().now_ms();
         if (!one.failure.empty()) {
-            try_again_or_bury(tx, one.row, one.failure, now);
+            try_again_or_bury(tx, one.row, one.failure, now,
+                              one.has_killed ? retries_of_a_killer : retry_delays_ms.size());
             return {};
         }
         Routed routed;

@@ -21,7 +21,7 @@ const Statement bodies_in_order{
     true};
 
 /// Understands "phone text"; "broken ..." as an event that cannot be stored, "throws ..." not at
-/// all.
+/// all. "kills ..." ends its process, which is down until somebody starts it again.
 class WordChannel final : public FakeChannel {
 public:
     std::vector<Event> receive(const Call&, const Request& request) override {
@@ -29,6 +29,15 @@ public:
         const size_t blank = request.body.find(' ');
         const std::string first = request.body.substr(0, blank);
         if (first == "throws" && throws) throw std::runtime_error("not understood");
+        if (is_down) throw Error(ErrorKind::unavailable, "being started again");
+        if (first == "kills") {
+            ++kills;
+            is_down = true;
+            Error died(ErrorKind::unavailable, "the process died");
+            died.request_left = true;
+            died.code = process_died;
+            throw died;
+        }
         Event event;
         event.topic = first == "broken" ? "" : "message.received";
         event.dedupe_key = "message:" + request.id;
@@ -38,8 +47,9 @@ public:
         event.to = Address::phone("+15005550006");
         return {event};
     }
-    std::atomic<int> received{0};
-    std::atomic<bool> throws{true};
+    bool is_running() const override { return !is_down; }
+    std::atomic<int> received{0}, kills{0};
+    std::atomic<bool> throws{true}, is_down{false};
 };
 
 class Routers : public DeliveryTest {
@@ -158,6 +168,32 @@ TEST_F(Routers, TryARowAgainThatThePluginDidNotTake_G2) {
         return rows("routed") == 41;
     }));
     EXPECT_EQ(texts("+15558675310"), (std::vector<std::string>{"once"}));
+}
+
+TEST_F(Routers, BuryAWebhookThatKilledItsPluginTwiceAndCountNothingAgainstTheOthers_F42_G16) {
+    accept("kills it");
+    for (int i = 0; i < 10; ++i) accept("+15558675311 " + std::to_string(i));
+    start();
+    ASSERT_TRUE(eventually([&] { return words->kills == 1; }));
+    // As long as it takes: the others lose no attempt while there is no process.
+    for (int i = 0; i < 10; ++i) {
+        const int before = words->received;
+        clock.advance(60s);
+        router.notify("sms");
+        ASSERT_TRUE(eventually([&] { return words->received > before; }));
+    }
+    EXPECT_EQ(rows("dead"), 0);
+    ASSERT_TRUE(eventually([&] {
+        words->is_down = false;
+        clock.advance(1s);
+        router.notify("sms");
+        return rows("dead") == 1;
+    }));
+    EXPECT_EQ(words->kills, 2);
+    words->is_down = false;
+    router.notify("sms");
+    ASSERT_TRUE(all_routed(10));
+    EXPECT_EQ(texts("+15558675311"), numbers(10));
 }
 
 // Whatever the backlog is: what the writer has not taken stays in the database.
