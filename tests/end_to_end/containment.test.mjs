@@ -215,7 +215,7 @@ test('F26 an answer without end, headers without end and a bomb cost next to no 
 
 const planted = path.join(build, 'planted/one');
 const noPlanted = fs.existsSync(planted) ? false : 'no planted plugins in this build';
-const faulty = (mode, more = {}) => ({ plugin: 'faulty', config: { token: 'of the test', mode, ...more } });
+const faulty = (mode, more = {}) => ({ plugin: 'faulty', isolation: 'none', config: { token: 'of the test', mode, ...more } });
 
 describe('a plugin that throws (F40, G16)', { skip: noPlanted }, () => {
   let hub;
@@ -225,7 +225,7 @@ describe('a plugin that throws (F40, G16)', { skip: noPlanted }, () => {
         plugin_path: [planted],
         plugins: {
           fine: faulty(''), in_create: faulty('throws in create'), odd_in_create: faulty('throws a number in create'), in_drain: faulty('throws in drain'),
-          odd_in_drain: faulty('throws a number in drain'), rough: { plugin: 'rough' },
+          odd_in_drain: faulty('throws a number in drain'), rough: { plugin: 'rough', isolation: 'none' },
         },
       },
     });
@@ -276,7 +276,7 @@ test('F44 files that are no plugins, and one that is swapped while it is loaded:
   put('truncated', file.subarray(0, file.length / 2));
   put('other_abi', other);
   put('no_entry', Buffer.from(without.toString('latin1').replace('faulty\0\0\0', 'no_entry\0'), 'latin1'));
-  const instance = (plugin) => ({ plugin, config: { token: 'of the test' } });
+  const instance = (plugin) => ({ plugin, isolation: 'none', config: { token: 'of the test' } });
   const hub = await Hub.start({
     config: { plugin_path: [folder], plugins: Object.fromEntries(['faulty', 'truncated', 'other_abi', 'no_entry'].map((name) => [name, instance(name)])) },
   });

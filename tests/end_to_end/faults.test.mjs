@@ -62,7 +62,7 @@ test('F06 a stop under load ends in time, and nothing acknowledged is lost (G11)
 const planted = path.join(build, 'planted/one');
 test('F07 a handler that hangs does not keep the process from its end (G11)', { skip: fs.existsSync(planted) ? false : 'no planted plugins in this build' }, async (t) => {
   const hub = await Hub.start({
-    config: { plugin_path: [planted], plugins: { stuck: { plugin: 'faulty', config: { token: 'of the test' } } } },
+    config: { plugin_path: [planted], plugins: { stuck: { plugin: 'faulty', isolation: 'none', config: { token: 'of the test' } } } },
   });
   t.after(() => hub.remove());
   const sent = await hub.api('POST', '/api/v1/messages', { channel: 'stuck', to: guest, text: 'hang' });

@@ -41,7 +41,7 @@ function dial(hub, bytes = '') {
 const planted = path.join(build, 'planted/one');
 const noPlanted = fs.existsSync(planted) ? false : 'no planted plugins in this build';
 test('F07 a stop with a hundred open sockets, half a header and a send that takes twenty seconds ends in time (G11)', { skip: noPlanted }, async (t) => {
-  const hub = await Hub.start({ config: { plugin_path: [planted], plugins: { slow: { plugin: 'faulty', config: { token: 'of the test' } } } } });
+  const hub = await Hub.start({ config: { plugin_path: [planted], plugins: { slow: { plugin: 'faulty', isolation: 'none', config: { token: 'of the test' } } } } });
   t.after(() => hub.remove());
   const sent = await hub.api('POST', '/api/v1/messages', { channel: 'slow', to: '+15558675310', text: 'twenty seconds' });
   await until('it is under way', async () => (await hub.api('GET', `/api/v1/messages/${sent.json.id}`)).json.status === 'sending');
