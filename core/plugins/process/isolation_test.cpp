@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
+#include "plugins/process/child_process.hpp"
 #include "plugins/process/restart_budget.hpp"
 #include "plugins/test_plugins.hpp"
 
@@ -438,6 +439,44 @@ TEST_F(Isolation, IsTheDefaultForWhatTheHubDidNotComeWith) {
     EXPECT_EQ(host->find("ours")->isolation, "none");
     EXPECT_EQ(host->find("copied")->isolation, "process") << "it lies in another folder";
     EXPECT_EQ(host->find("trusted")->isolation, "none") << "the operator's choice";
+}
+
+// The ten seconds that create() has, made short.
+TEST_F(Isolation, KillsAConstructorThatDoesNotEnd_F41) {
+    WorkerPool pool("host-call", 2, 16);
+    const auto child = ChildProcess::start(
+        {.program =
+             std::filesystem::read_symlink("/proc/self/exe").parent_path() / "patchbay-plugin-host",
+         .library = plugin_file("deadly"),
+         .instance = "sms",
+         .plugin = "deadly",
+         .serve = [](uint32_t,
+                     std::string_view) { return wire::pack(std::vector<std::string>{}); }},
+        pool);
+    child->wait_loaded(10s);
+    const std::string given =
+        wire::pack(std::map<std::string, std::string>{{"mode", "loops in create"}});
+    try {
+        child->ask(FrameKind::create, 0, given, 100ms);
+        ADD_FAILURE() << "it has ended";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind, ErrorKind::timed_out);
+        EXPECT_STREQ(error.what(), "create did not end in time, the process was killed");
+    }
+    wait_until("its end", [&] { return child->is_dead(); });
+}
+
+TEST_F(Isolation, SaysWhyThereIsNoProcess) {
+    WorkerPool pool("host-call", 2, 16);
+    try {
+        ChildProcess::start({.program = "/nowhere/patchbay-plugin-host"}, pool);
+        ADD_FAILURE() << "there is one";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind, ErrorKind::unavailable);
+        EXPECT_STREQ(error.what(),
+                     "the plugin's process cannot be started: /nowhere/patchbay-plugin-host: No "
+                     "such file or directory");
+    }
 }
 
 TEST(RestartBudgets, DoubleTheWaitAndSpendThemselves) {
