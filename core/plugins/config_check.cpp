@@ -1,7 +1,5 @@
 #include "plugins/config_check.hpp"
 
-#include <stdlib.h>
-
 #include <filesystem>
 #include <patchbay/detail/methods.hpp>
 
@@ -10,33 +8,10 @@
 #include "plugins/plugin_file.hpp"
 #include "plugins/plugin_host.hpp"
 #include "plugins/schema_check.hpp"
+#include "plugins/scratch_folder.hpp"
 
 namespace patchbay {
 namespace {
-
-/// Where the checks put copies of plugin libraries; gone afterwards.
-class ScratchFolder {
-public:
-    ScratchFolder() {
-        std::string name = std::filesystem::temp_directory_path() / "patchbay-check-XXXXXX";
-        if (!::mkdtemp(name.data())) {
-            throw Error(
-                ErrorKind::unavailable,
-                "no folder can be made in " + std::filesystem::temp_directory_path().string());
-        }
-        path_ = name;
-    }
-    ~ScratchFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    ScratchFolder(const ScratchFolder&) = delete;
-    ScratchFolder& operator=(const ScratchFolder&) = delete;
-    const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
 
 /// Every service there is: whether this hub has what a plugin needs is no question of the
 /// configuration.

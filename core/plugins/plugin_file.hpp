@@ -34,6 +34,13 @@ struct PluginFile {
     PluginStamp stamp;
 };
 
+/// a-z, 0-9 and _, a letter first, at most 63 bytes.
+bool is_plugin_name(std::string_view name);
+
+/// The bytes of a library. Throws Error(refused): no such file, no regular file, setuid, one that
+/// others may write, somebody else's.
+std::string read_plugin_file(const std::filesystem::path& path);
+
 /// `<folder>/<name>.so` of the first folder that has it, read whole. Throws Error(refused): no such
 /// file, a name that is no word, a link out of the folder, a file that others may write, setuid.
 PluginFile find_plugin(const std::vector<std::filesystem::path>& folders, const std::string& name);
