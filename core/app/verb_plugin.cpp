@@ -1,4 +1,4 @@
-// patchbay plugin list | describe | enable | disable | reload | new
+// patchbay plugin list | describe | enable | disable | reload; check and new have files of their own
 #include <ostream>
 
 #include "app/hub_link.hpp"
@@ -79,6 +79,7 @@ void add_plugin_verbs(CLI::App& app, Invocation& run) {
     add_change(*plugin, run, "disable", "Stop it; its webhooks and sends are kept", back);
     add_change(*plugin, run, "reload", "A fresh copy of its library takes over", back)
         ->add_flag("--back", *back, "The file that ran before takes over again");
+    add_plugin_check_verb(*plugin, run);
 }
 
 }  // namespace patchbay

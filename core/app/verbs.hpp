@@ -40,6 +40,7 @@ void add_user_verbs(CLI::App& app, Invocation& run);
 void add_token_verb(CLI::App& app, Invocation& run);
 void add_plugin_verbs(CLI::App& app, Invocation& run);
 void add_plugin_new_verb(CLI::App& plugin, Invocation& run);
+void add_plugin_check_verb(CLI::App& plugin, Invocation& run);
 void add_send_verb(CLI::App& app, Invocation& run);
 void add_trigger_verb(CLI::App& app, Invocation& run);
 void add_events_verbs(CLI::App& app, Invocation& run);

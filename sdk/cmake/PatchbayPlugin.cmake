@@ -40,6 +40,17 @@ function(patchbay_add_plugin name)
         target_link_options(${name} PRIVATE -Wl,-z,defs)
     endif()
 
+    # `patchbay plugin check`, as NAME_check: with the program of this build, or with an installed one.
+    if(TARGET patchbay)
+        set(PATCHBAY_PROGRAM patchbay)
+    endif()
+    if(BUILD_TESTING AND PATCHBAY_PROGRAM)
+        add_test(NAME ${name}_check
+            COMMAND ${PATCHBAY_PROGRAM} plugin check $<TARGET_FILE:${name}> --folder "${CMAKE_CURRENT_SOURCE_DIR}")
+        # The ports of a sample may be those that the plugin's tests listen on.
+        set_tests_properties(${name}_check PROPERTIES TIMEOUT 300 RESOURCE_LOCK ${name}_test)
+    endif()
+
     # The tests that every plugin gets need its plugin.yaml, sample.yaml and README.md.
     set(free_tests "")
     if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/plugin.yaml")

@@ -1,0 +1,66 @@
+#include "checker/resources.hpp"
+
+#include <malloc.h>
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+// Of a sanitizer's allocator, which mallinfo2() does not know.
+extern "C" [[gnu::weak]] size_t __sanitizer_get_current_allocated_bytes();
+
+namespace patchbay::checker {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::set<int> threads_now() {
+    std::set<int> threads;
+    for (const auto& entry : fs::directory_iterator("/proc/self/task"))
+        threads.insert(std::stoi(entry.path().filename()));
+    return threads;
+}
+
+std::set<std::string> descriptors_now() {
+    std::set<std::string> descriptors;
+    for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
+        std::error_code gone;
+        const fs::path target = fs::read_symlink(entry.path(), gone);
+        // Not the one that reads this folder.
+        if (gone || target.string().starts_with("/proc/")) continue;
+        descriptors.insert(entry.path().filename().string() + " " + target.string());
+    }
+    return descriptors;
+}
+
+size_t heap_now() {
+    if (&__sanitizer_get_current_allocated_bytes) return __sanitizer_get_current_allocated_bytes();
+    const auto info = ::mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+template <class T>
+std::set<T> added(const std::set<T>& before, const std::set<T>& after) {
+    std::set<T> more;
+    for (const T& one : after)
+        if (!before.contains(one)) more.insert(one);
+    return more;
+}
+
+}  // namespace
+
+Resources resources_now() { return {threads_now(), descriptors_now(), heap_now()}; }
+
+std::string left_behind(const Resources& before) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{1};
+    size_t threads = 0;
+    while ((threads = added(before.threads, threads_now()).size()) > 0 &&
+           std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    if (threads > 0) return std::to_string(threads) + " threads";
+    const auto descriptors = added(before.descriptors, descriptors_now());
+    if (descriptors.empty()) return {};
+    return std::to_string(descriptors.size()) + " descriptors, one of them " + *descriptors.begin();
+}
+
+}  // namespace patchbay::checker
