@@ -35,9 +35,9 @@ public:
     virtual int64_t revision() const = 0;
     /// What a reload to this configuration would change. Reads the plugins' files.
     virtual std::vector<ConfigChange> plan(const HubConfig& wanted) = 0;
-    /// Applies the file, or the text of an earlier revision, all or nothing. `record` says who asks,
-    /// and is kept when it is applied. Throws Problem reload_running, and unknown_id for a revision
-    /// that is not kept.
+    /// Applies the file, or the text of an earlier revision, all or nothing. `record` says who
+    /// asks, and is kept when it is applied. Throws Problem reload_running, and unknown_id for a
+    /// revision that is not kept.
     virtual ReloadReport reload(std::optional<int64_t> revision, AuditRecord record) = 0;
 };
 

@@ -23,8 +23,7 @@ std::vector<ConfigChange> plan_of(const HubChanges& hub, const std::vector<Insta
     std::vector<ConfigChange> plan;
     if (!hub.restart.empty()) plan.push_back({"", "restart", hub.restart});
     if (!hub.in_place.empty())
-        plan.push_back(
-            {"", std::string(word(InstanceStep::Action::reconfigure)), hub.in_place});
+        plan.push_back({"", std::string(word(InstanceStep::Action::reconfigure)), hub.in_place});
     for (const InstanceStep& step : steps)
         plan.push_back({step.instance, std::string(word(step.action)), step.changed});
     return plan;
@@ -208,15 +207,13 @@ void ConfigReload::tell(const ReloadReport& report, AuditRecord record) {
         for (const ConfigProblem& one : report.problems) log_error("config", one.text());
         return;
     }
-    log_info(
-        "config", "the configuration was reloaded",
-        {{"revision", std::to_string(report.revision)}, {"changes", in_words(report.plan)}});
+    log_info("config", "the configuration was reloaded",
+             {{"revision", std::to_string(report.revision)}, {"changes", in_words(report.plan)}});
     record.object = std::to_string(report.revision);
     record.after = make_object();
     record.after->set("plan", plan_json(report.plan));
-    parts_.store.write([&](Transaction& tx) {
-        append_audit(tx, record, parts_.store.clock().now_ms());
-    });
+    parts_.store.write(
+        [&](Transaction& tx) { append_audit(tx, record, parts_.store.clock().now_ms()); });
     parts_.applied(report);
 }
 

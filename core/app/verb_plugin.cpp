@@ -1,4 +1,5 @@
-// patchbay plugin list | describe | enable | disable | reload; check and new have files of their own
+// patchbay plugin list | describe | enable | disable | reload; check and new have files of their
+// own
 #include <ostream>
 
 #include "app/hub_link.hpp"
