@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -14,6 +13,11 @@
 
 #include "plugins/deadlines.hpp"
 #include "plugins/plugin_host.hpp"
+
+// glibc 2.36 forgot that C++ includes it too.
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 namespace patchbay {
 namespace {

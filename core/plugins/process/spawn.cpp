@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +16,11 @@
 #include <utility>
 
 #include "plugins/process/frame.hpp"
+
+// glibc 2.36 forgot that C++ includes it too.
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 namespace patchbay {
 namespace {
