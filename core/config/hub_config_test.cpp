@@ -176,10 +176,10 @@ TEST(HubConfig, ReadsTheWholeOfAnInstance) {
         {"verify.provider", "local"},   {"rules[]", "2"},
         {"rules[0].contains", "hello"}, {"rules[1].equals", "bye"}};
     EXPECT_EQ(sms.config, flat);
-    EXPECT_EQ(sms.positions.at("verify.provider").line, 12);
+    EXPECT_EQ(sms.positions.at("verify.provider").line, 13);
     EXPECT_EQ(sms.positions.at("verify.provider").column, 26);
     EXPECT_EQ(sms.key_positions.at("verify.provider").column, 16);
-    EXPECT_EQ(sms.positions.at("").line, 9);
+    EXPECT_EQ(sms.positions.at("").line, 10);
     EXPECT_EQ(sms.positions.at("").column, 5);
     EXPECT_TRUE(sms.unquoted.contains("attempts"));
     EXPECT_FALSE(sms.unquoted.contains("auth_token"));
