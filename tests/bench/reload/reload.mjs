@@ -5,6 +5,7 @@ import { Use, hangUp, mappedCopies, residentBytes } from '../../end_to_end/lib/r
 
 const reloads = Number(process.argv[2]);
 const instances = 2;
+const calm = 128 * 1024;
 
 const provider = await Provider.start();
 provider.statuses = [];
@@ -43,8 +44,8 @@ async function reloadTimes(count, from) {
 const pair = async () => (await hub.list('/api/v1/plugins')).map((one) => `${one.instance}: generation ${one.generation}, ${one.resident} old copies`);
 
 /** Runs `work` under use and gives what it took and what became of all. */
-async function during(mark, work) {
-  const use = new Use(hub, await hub.token(), { mark, pauseMs: 20 });
+async function during(mark, work, { pauseMs = 20 } = {}) {
+  const use = new Use(hub, await hub.token(), { mark, pauseMs });
   const began = Date.now();
   await work();
   const seconds = (Date.now() - began) / 1000;
@@ -54,11 +55,16 @@ async function during(mark, work) {
 }
 
 try {
-  await during('warm', () => reloadTimes(40, 0));
-  // The same use without a reload: what the hub grows by then is not the reloads'.
-  const before = residentBytes(hub);
-  const seconds = Math.max(10, reloads / 20);
-  const still = await during('still', () => wait(seconds * 1000));
+  await during('first', () => reloadTimes(40, 0));
+  // What the hub grows by with use, above all SQLite's caches, is not the reloads': until it grows no more.
+  let before;
+  let still;
+  let rounds = 0;
+  do {
+    before = residentBytes(hub);
+    still = await during(`warm${rounds}`, () => wait(10_000), { pauseMs: 5 });
+    rounds += 1;
+  } while (still.resident - before > calm && rounds < 30);
   const after = await during('use', () => reloadTimes(reloads, 40));
   const copies = mappedCopies(hub);
   const kB = (bytes) => `${Math.round(bytes / 1024)} kB`;
@@ -67,7 +73,7 @@ try {
   console.log(`lost, doubled    ${after.lost.length}, ${after.doubled.length}`);
   console.log(`instances        ${(await pair()).join('; ')}`);
   console.log(`mapped copies    ${copies.length}`);
-  console.log(`resident memory  ${kB(before)}; ${kB(still.resident - before)} more after ${seconds} s of use without reloads, ${kB(after.resident - still.resident)} more after the reloads`);
+  console.log(`resident memory  ${kB(before)} after ${rounds} times 10 s of use, ${kB(still.resident - before)} of them in the last; ${kB(after.resident - still.resident)} more after the reloads`);
   for (const failure of after.failed.slice(0, 5)) console.log(`  ${failure}`);
   if (after.failed.length + after.lost.length + after.doubled.length > 0 || copies.length !== instances) process.exitCode = 1;
 } finally {
