@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <patchbay/errors.hpp>
 #include <set>
 
 #include "checker/checker.hpp"
