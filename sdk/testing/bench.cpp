@@ -78,6 +78,7 @@ class Passage final : public Channel,
                       public FlowSteps,
                       public HttpApi,
                       public OperationHandler,
+                      public SocketHandler,
                       public HealthCheck {
 public:
     explicit Passage(PluginLease& lease) : lease_(lease) {}
@@ -117,6 +118,16 @@ public:
     std::vector<OperationInfo> operations() const override { return lease_.operations(); }
     std::string perform(const Call& call, const OperationInput& input) override {
         return lease_.perform(call, input);
+    }
+    std::vector<SocketRoute> socket_routes() const override { return lease_.socket_routes(); }
+    SocketReply opened(const Call& call, const SocketMessage& socket) override {
+        return lease_.socket_opened(call, socket);
+    }
+    SocketReply message(const Call& call, const SocketMessage& message) override {
+        return lease_.socket_message(call, message);
+    }
+    void closed(const Call& call, const SocketMessage& socket) override {
+        lease_.socket_closed(call, socket);
     }
     Health health(const Call& call) override { return lease_.health(call); }
 

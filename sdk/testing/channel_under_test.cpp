@@ -150,6 +150,15 @@ std::vector<OperationInfo> ChannelUnderTest::operations() {
 std::string ChannelUnderTest::perform(const OperationInput& input) {
     return bench_.ask<std::string>(method::perform, call_, input);
 }
+std::vector<SocketRoute> ChannelUnderTest::socket_routes() {
+    return bench_.ask<std::vector<SocketRoute>>(method::socket_routes);
+}
+SocketReply ChannelUnderTest::socket_opened(const SocketMessage& socket) {
+    return bench_.ask<SocketReply>(method::socket_opened, call_, socket);
+}
+SocketReply ChannelUnderTest::socket_message(const SocketMessage& message) {
+    return bench_.ask<SocketReply>(method::socket_message, call_, message);
+}
 std::vector<std::string> ChannelUnderTest::topics() {
     return bench_.ask<std::vector<std::string>>(method::topics);
 }

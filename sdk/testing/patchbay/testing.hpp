@@ -104,6 +104,9 @@ public:
     Response answer(const Request& request);
     std::vector<OperationInfo> operations();
     std::string perform(const OperationInput& input);
+    std::vector<SocketRoute> socket_routes();
+    SocketReply socket_opened(const SocketMessage& socket);
+    SocketReply socket_message(const SocketMessage& message);
     std::vector<std::string> topics();
     void handle(const Event& event);
     Health health();
