@@ -100,15 +100,17 @@ std::string ChildPlugin::call(uint32_t method, std::string_view in,
     }
 }
 
-// Waits only while an exclusive plugin changes its process: that is soon over.
+// Waits only while a process is being replaced that is full, or that must be alone: that is soon
+// over.
 ChildPlugin::ChildPtr ChildPlugin::running(std::chrono::milliseconds left) {
     std::unique_lock lock(mutex_);
-    const auto is_settled = [&] {
-        return current_ || is_stopping_ || state_.condition != Condition::running;
-    };
-    changed_.wait_for(lock, left, is_settled);
+    const auto can_take = [&] { return current_ && !current_->is_full(); };
+    const bool is_settled = changed_.wait_for(lock, left, [&] {
+        return can_take() || is_stopping_ || state_.condition != Condition::running;
+    });
     if (is_stopping_) throw Error(ErrorKind::stopping, "the instance is being destroyed");
-    if (current_) return current_;
+    if (can_take()) return current_;
+    if (!is_settled) throw ConnectionFailed(false, "the plugin's process is being replaced");
     const char* const what = state_.condition == Condition::failed
                                  ? "the plugin's process is not started again"
                                  : "the plugin's process is being started again";

@@ -114,9 +114,7 @@ void ChildProcess::wait_loaded(Milliseconds left) {
         throw Error(ErrorKind::timed_out, killed_for_);
     }
     if (!loaded_.is_answered) throw Error(ErrorKind::unavailable, why_);
-    uint64_t recycle_at = 0;
-    wire::unpack(finished(loaded_), wire::Text::checked, recycle_at);
-    recycle_at_ = recycle_at;
+    wire::unpack(finished(loaded_), wire::Text::checked, marks_.recycle_at, marks_.full_at);
 }
 
 ChildProcess::Lane ChildProcess::lane_of(FrameKind kind, uint32_t method) {
@@ -156,8 +154,9 @@ std::string ChildProcess::ask_locked(std::unique_lock<std::mutex>& lock, Pending
     pending_.emplace(id, &pending);
     try {
         lock.unlock();
-        send_question(id, pending, in, until);
+        const bool has_left = send_question(id, pending, in, until);
         lock.lock();
+        pending.has_left = has_left;
         std::string answer = answer_of(lock, pending, until);
         pending_.erase(id);
         return answer;
@@ -180,13 +179,15 @@ void ChildProcess::take_place(std::unique_lock<std::mutex>& lock, Lane lane, Unt
     ++out_[lane];
 }
 
-void ChildProcess::send_question(uint64_t id, Pending& pending, std::string_view in, Until until) {
+// False: the process does not have all of it, and is as good as dead.
+bool ChildProcess::send_question(uint64_t id, const Pending& pending, std::string_view in,
+                                 Until until) {
     bool sent = false;
     if (std::unique_lock writing(writing_, until); writing)
         sent = send_frame(process_.socket.number(),
                           {.kind = pending.kind, .id = id, .method = pending.method}, in, until);
-    // Half of it may have left. If the process is dead, the reader knows with what.
     if (!sent && steady_clock::now() >= until) overrun(pending.method, pending.kind);
+    return sent;
 }
 
 std::string ChildProcess::answer_of(std::unique_lock<std::mutex>& lock, Pending& pending,
@@ -198,14 +199,14 @@ std::string ChildProcess::answer_of(std::unique_lock<std::mutex>& lock, Pending&
     }
     if (pending.is_answered) return finished(pending);
     Error error(ErrorKind::unavailable, why_);
-    error.request_left = true;
-    if (was_alone_) error.code = process_died;
+    error.request_left = pending.has_left;
+    if (was_alone_ && pending.has_left) error.code = process_died;
     throw error;
 }
 
 std::string ChildProcess::finished(Pending& pending) {
     const FrameHeader& header = pending.answer.header;
-    if (header.flags & memory_ran_out) wants_replacing_ = true;
+    if (header.flags & memory_ran_out) wants_replacing_ = is_full_ = true;
     if (header.status != 0) detail::rethrow(header.status, pending.answer.payload);
     return std::move(pending.answer.payload);
 }
@@ -220,8 +221,11 @@ void ChildProcess::overrun(uint32_t method, FrameKind kind) {
 }
 
 void ChildProcess::look_at_memory() {
-    const uint64_t most = recycle_at_;
-    if (most > 0 && !wants_replacing_ && process_.data_bytes() >= most) wants_replacing_ = true;
+    if (marks_.recycle_at > 0 && !is_full_) {
+        const uint64_t bytes = process_.data_bytes();
+        if (bytes >= marks_.recycle_at) wants_replacing_ = true;
+        if (bytes >= marks_.full_at) is_full_ = true;
+    }
     if (wants_replacing_ && options_.on_change) options_.on_change();
 }
 
@@ -249,6 +253,7 @@ bool ChildProcess::read_what_came() {
             if (count < 0 && errno == EAGAIN) return true;
             if (count <= 0) return false;
             while (auto frame = reader_.take()) handle(std::move(*frame));
+            if (count < static_cast<long>(FrameReader::read_bytes)) return true;
         }
     } catch (const BadFrame& error) {
         kill(std::string("it sent ") + error.what());

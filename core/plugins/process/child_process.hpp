@@ -63,6 +63,8 @@ public:
     bool is_dead() const;
     std::string why_dead() const;
     bool wants_replacing() const { return wants_replacing_; }
+    /// A call that begins now may find no memory: wait for the next process.
+    bool is_full() const { return is_full_; }
 
     /// No further call begins; those that are out end. False: not all within `left`.
     bool close(Milliseconds left);
@@ -76,7 +78,7 @@ private:
         uint32_t method = 0;
         FrameKind kind = FrameKind::call;
         LogScope::Ids for_whom{};
-        bool is_answered = false;
+        bool is_answered = false, has_left = true;
         Frame answer{};
         std::condition_variable changed{};
     };
@@ -90,7 +92,7 @@ private:
     std::string ask_locked(std::unique_lock<std::mutex>& lock, Pending& pending,
                            std::string_view in, Until until);
     void take_place(std::unique_lock<std::mutex>& lock, Lane lane, Until until);
-    void send_question(uint64_t id, Pending& pending, std::string_view in, Until until);
+    bool send_question(uint64_t id, const Pending& pending, std::string_view in, Until until);
     std::string answer_of(std::unique_lock<std::mutex>& lock, Pending& pending, Until until);
     std::string finished(Pending& pending);
     [[noreturn]] void overrun(uint32_t method, FrameKind kind);
@@ -120,8 +122,8 @@ private:
     bool dead_ = false, closed_ = false, was_alone_ = false;
     std::string killed_for_, why_;  // Why we ended it; why it is dead.
 
-    std::atomic<uint64_t> recycle_at_{0};
-    std::atomic<bool> wants_replacing_{false};
+    MemoryMarks marks_;  // Set by wait_loaded().
+    std::atomic<bool> wants_replacing_{false}, is_full_{false};
     std::atomic<uint32_t> host_calls_{0};
     std::thread reading_;
 };

@@ -5,14 +5,13 @@
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 namespace patchbay {
 namespace {
-
-constexpr size_t read_bytes = 64u << 10;
 
 // Waits until something can be written. False: `until` has come.
 bool wait_for_room(int socket, std::chrono::steady_clock::time_point until) {
@@ -29,12 +28,11 @@ bool wait_for_room(int socket, std::chrono::steady_clock::time_point until) {
 long FrameReader::fill(int flags) {
     buffer_.erase(0, std::exchange(taken_, 0));
     if (buffer_.empty() && buffer_.capacity() > 4 * read_bytes) buffer_.shrink_to_fit();
-    const size_t before = buffer_.size();
-    buffer_.resize(before + read_bytes);
+    std::array<char, read_bytes> piece;  // Not in the buffer: growing that would clear it first.
     long count = 0;
-    do count = ::recv(socket_, buffer_.data() + before, read_bytes, flags);
+    do count = ::recv(socket_, piece.data(), piece.size(), flags);
     while (count < 0 && errno == EINTR);
-    buffer_.resize(before + static_cast<size_t>(std::max(count, 0L)));
+    if (count > 0) buffer_.append(piece.data(), static_cast<size_t>(count));
     return count;
 }
 

@@ -39,6 +39,12 @@ static_assert(sizeof(FrameHeader) == 32);
 /// FrameHeader::flags of an answer: memory ran out in the process since the last one.
 inline constexpr uint16_t memory_ran_out = 1;
 
+/// Of a process, in bytes of data (/proc/<pid>/statm). 0: no limit.
+struct MemoryMarks {
+    uint64_t recycle_at = 0;  ///< It is to be replaced.
+    uint64_t full_at = 0;     ///< No further call is to begin in it.
+};
+
 struct Frame {
     FrameHeader header;
     std::string payload;
@@ -52,6 +58,9 @@ struct BadFrame : std::runtime_error {
 /// Takes frames out of a stream of bytes. One thread at a time.
 class FrameReader {
 public:
+    /// At a time.
+    static constexpr size_t read_bytes = 64u << 10;
+
     explicit FrameReader(int socket) : socket_(socket) {}
 
     /// Reads what has come; waits for it unless `flags` (of recv) say MSG_DONTWAIT. 0: closed by

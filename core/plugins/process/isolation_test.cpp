@@ -10,18 +10,13 @@
 #include "base/metrics.hpp"
 #include "plugins/process/child_process.hpp"
 #include "plugins/process/restart_budget.hpp"
+#include "plugins/process/sanitized.hpp"
 #include "plugins/test_plugins.hpp"
 
 namespace patchbay {
 namespace {
 
 using namespace std::chrono_literals;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool is_sanitized = true;  // Then there is no limit of memory.
-#else
-constexpr bool is_sanitized = false;
-#endif
 
 class Isolation : public PluginTest {
 protected:

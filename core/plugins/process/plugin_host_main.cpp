@@ -10,17 +10,11 @@
 #include <iostream>
 
 #include "plugins/process/plugin_server.hpp"
+#include "plugins/process/sanitized.hpp"
 
 namespace {
 
 using namespace patchbay;
-
-// Sanitizers keep a shadow of the whole address space, which counts.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool is_sanitized = true;
-#else
-constexpr bool is_sanitized = false;
-#endif
 
 // The hub ends this process: by destroy, by closing the pair, by SIGKILL. What is sent to the whole
 // group of the hub, such as ^C or a stop of the service, must not cut a send that still drains.
@@ -43,13 +37,12 @@ uint64_t data_bytes() {
     return pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-/// Bytes of data at which the process is to be replaced: 80 % of what the plugin may have. What is
-/// there before it, the stacks of our threads for the most part, is not the plugin's. 0: no limit.
-uint64_t limit_memory(uint64_t bytes) {
-    if (is_sanitized || bytes == 0) return 0;
+/// What is there before it, the stacks of our threads for the most part, is not the plugin's.
+MemoryMarks limit_memory(uint64_t bytes) {
+    if (is_sanitized || bytes == 0) return {};
     const uint64_t ours = data_bytes();
     limit(RLIMIT_DATA, ours + bytes);
-    return ours + bytes / 10 * 8;
+    return {.recycle_at = ours + bytes / 10 * 8, .full_at = ours + bytes / 10 * 9};
 }
 
 // Of two, the kernel shall take this one when the machine has no memory left.

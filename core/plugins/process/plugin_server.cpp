@@ -33,11 +33,11 @@ PluginServer::PluginServer(int socket, unsigned threads)
     for (unsigned i = 1; i < threads; ++i) threads_.emplace_back([this] { read_and_work(); });
 }
 
-void PluginServer::load(const std::string& path, const std::string& name, uint64_t recycle_at) {
+void PluginServer::load(const std::string& path, const std::string& name, MemoryMarks marks) {
     detail::StringSink out;
     const int32_t status = detail::guarded(out.sink(), [&] {
         library_ = std::make_unique<SharedObject>(path, name);
-        detail::deliver(out.sink(), wire::pack(recycle_at));
+        detail::deliver(out.sink(), wire::pack(marks.recycle_at, marks.full_at));
     });
     send({.status = status}, out.text());
     if (status != 0) leave(1);
@@ -111,23 +111,29 @@ int32_t PluginServer::perform(const Frame& frame, pb_sink out) {
         case FrameKind::create:
             return create(frame.payload, out);
         case FrameKind::destroy:
-            if (plugin_.destroy) plugin_.destroy(plugin_.self);
+            if (const pb_instance one = instance(); one.destroy) one.destroy(one.self);
             return 0;
         default:
-            return plugin_.call(plugin_.self, frame.header.method, detail::borrow(frame.payload),
-                                out);
+            const pb_instance one = instance();
+            return one.call(one.self, frame.header.method, detail::borrow(frame.payload), out);
     }
 }
 
+pb_instance PluginServer::instance() {
+    const std::lock_guard lock(mutex_);
+    return plugin_;
+}
+
 int32_t PluginServer::create(const std::string& config, pb_sink out) {
-    const int32_t status = library_->entry().create(&host_, detail::borrow(config), &plugin_, out);
-    const bool is_usable =
-        plugin_.struct_size >= sizeof(pb_instance) && plugin_.call && plugin_.destroy;
-    if (status == 0 && is_usable) return 0;
-    plugin_ = {};
+    pb_instance made{};
+    const int32_t status = library_->entry().create(&host_, detail::borrow(config), &made, out);
     if (status != 0) return status;
-    return detail::guarded(
-        out, [] { throw Error(ErrorKind::refused, "the plugin made no usable instance"); });
+    if (made.struct_size < sizeof(pb_instance) || !made.call || !made.destroy)
+        return detail::guarded(
+            out, [] { throw Error(ErrorKind::refused, "the plugin made no usable instance"); });
+    const std::lock_guard lock(mutex_);
+    plugin_ = made;
+    return 0;
 }
 
 Frame PluginServer::ask_host(uint32_t method, pb_bytes in) {

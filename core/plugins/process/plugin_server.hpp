@@ -26,8 +26,8 @@ public:
     PluginServer(int socket, unsigned threads);
 
     /// Opens the library and tells the hub that it did, or why not, which ends the process.
-    /// `recycle_at` is told along: bytes of data at which this process wants to be replaced.
-    void load(const std::string& path, const std::string& name, uint64_t recycle_at);
+    /// The marks are told along.
+    void load(const std::string& path, const std::string& name, MemoryMarks marks);
 
     [[noreturn]] void serve();
 
@@ -44,6 +44,7 @@ private:
     void work(const Frame& frame);
     int32_t perform(const Frame& frame, pb_sink out);
     int32_t create(const std::string& config, pb_sink out);
+    pb_instance instance();
     Frame ask_host(uint32_t method, pb_bytes in);
     void send(const FrameHeader& header, std::string_view payload);
 
@@ -55,9 +56,9 @@ private:
     std::vector<std::thread> threads_;
     std::unique_ptr<SharedObject> library_;
     pb_host host_;
-    pb_instance plugin_{};
 
     std::mutex mutex_;
+    pb_instance plugin_{};
     std::map<uint64_t, Waiting*> waiting_;
     std::atomic<uint64_t> last_id_{0};
 };
