@@ -1,6 +1,7 @@
 // isolation: process. A plugin's crash ends a process, and that process is not the hub (guarantee G16; faults F42, F43).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 
@@ -48,7 +49,7 @@ test('G16 twilio_sms in a process of its own sends and receives as it does in th
   await until('it is accepted', hasStatus(hub, await queue(hub, 'sms', 'hello', to), 'accepted'));
   assert.deepEqual(provider.receipts.map((one) => one.to), [to]);
   assert.equal((await postHook(hub, '/hooks/sms/message', inboundFields({ from: to, text: 'and back' }))).status, 200);
-  await until('it came in', async () => (await hub.sql("SELECT text FROM messages WHERE direction = 'in'")).some((row) => row.text === 'and back'));
+  await until('it came in', async () => (await hub.sql("SELECT body FROM messages WHERE direction = 'in'")).some((row) => row.body === 'and back'));
 
   const [child] = childrenOf(hub.process.pid);
   assert.match(child.command, /^patchbay-plugin-host sms /);
@@ -70,7 +71,7 @@ test('F01 a hub that is killed leaves no process of a plugin behind', async (t) 
 
 test('F42 a plugin that crashes under load: the hub stays, the other channel delivers, the sends of the first one wait for its next process', { skip: noPlanted }, async (t) => {
   const provider = await startProvider(t);
-  const folder = fs.mkdtempSync(path.join(build, 'planted', 'deadly-'));
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'patchbay-plugins-'));
   t.after(() => fs.rmSync(folder, { recursive: true }));
   fs.copyFileSync(path.join(planted, 'deadly.so'), path.join(folder, 'deadly.so'));
   const hub = await Hub.start({

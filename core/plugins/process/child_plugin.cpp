@@ -138,6 +138,8 @@ bool ChildPlugin::end() {
 
 LoadedPlugin::State ChildPlugin::state() const {
     const std::lock_guard lock(mutex_);
+    // supervise() may not have seen it yet.
+    if (current_ && current_->is_lost()) return {Condition::restarting, current_->why_lost()};
     return state_;
 }
 
@@ -152,7 +154,7 @@ void ChildPlugin::supervise() {
         });
         if (is_stopping_) return;
         const bool is_dead = current_->is_dead();
-        const std::string reason = is_dead ? current_->why_dead() : replace(lock);
+        const std::string reason = is_dead ? current_->why_lost() : replace(lock);
         if (!reason.empty()) restart(lock, reason);
     }
 }

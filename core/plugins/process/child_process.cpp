@@ -336,9 +336,14 @@ bool ChildProcess::is_dead() const {
     return dead_;
 }
 
-std::string ChildProcess::why_dead() const {
+bool ChildProcess::is_lost() const {
     const std::lock_guard lock(mutex_);
-    return why_;
+    return dead_ || !killed_for_.empty();
+}
+
+std::string ChildProcess::why_lost() const {
+    const std::lock_guard lock(mutex_);
+    return dead_ ? why_ : killed_for_;
 }
 
 bool ChildProcess::close(Milliseconds left) {

@@ -61,7 +61,9 @@ public:
     std::string ask(FrameKind kind, uint32_t method, std::string_view in, Milliseconds left);
 
     bool is_dead() const;
-    std::string why_dead() const;
+    /// Dead, or killed and about to be.
+    bool is_lost() const;
+    std::string why_lost() const;
     bool wants_replacing() const { return wants_replacing_; }
     /// A call that begins now may find no memory: wait for the next process.
     bool is_full() const { return is_full_; }

@@ -21,6 +21,7 @@ using namespace std::chrono_literals;
 class Isolation : public PluginTest {
 protected:
     Isolation() { install("one/deadly"); }
+    ~Isolation() override { host.reset(); }  // Before its clock.
 
     InstanceConfig& add_isolated(const std::string& name, const std::string& mode = "") {
         InstanceConfig& instance = add(name, "deadly", {{"mode", mode}});
