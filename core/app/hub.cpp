@@ -148,6 +148,7 @@ Hub::Hub(const HubConfig& config, Report report)
                          " jobs taken back, " + std::to_string(recovered.unknown) +
                          " sends of unknown outcome");
     plugins_.check_webhooks_with(Hooks::why_uncheckable);
+    plugins_.on_contained([this](const std::string& instance) { follow(instance); });
     ingress_.on_accepted([this](const std::string& instance) { events_.notify(instance); });
     register_services();
     add_api_routes(router_, api_);
@@ -280,7 +281,9 @@ bool Hub::reopens(const std::string& channel) const {
 
 // What was kept for it while it was off goes on.
 void Hub::follow(const std::string& instance) {
-    publish_routes(plugins_.find(instance).value());
+    const auto info = plugins_.find(instance);
+    if (!info) return;  // Taken out of the configuration meanwhile.
+    publish_routes(*info);
     note_credentials(instance);
     events_.notify(instance);
     delivery_.wake(instance);

@@ -37,7 +37,8 @@ Generation::Generation(const Origin& origin)
     check_needs(stamp_, services_);
     plugin_ = load_plugin(
         isolation_, {origin.file, origin.instance, origin.staging, origin.clock,
-                     [this](uint32_t method, std::string_view in) { return serve(method, in); }});
+                     [this](uint32_t method, std::string_view in) { return serve(method, in); },
+                     origin.changed});
     try {
         describe();
         secrets_ = secrets_of(schema_, origin.instance);

@@ -55,6 +55,7 @@ public:
         const HostServices& services;
         const Clock& clock;
         int64_t number = 0;
+        std::function<void()> changed;  ///< As PluginOrigin::changed.
     };
 
     /// Loads the library, reads its schema, checks the configuration. Runs no instance yet. Throws

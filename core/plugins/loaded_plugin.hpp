@@ -62,6 +62,8 @@ struct PluginOrigin {
     const std::filesystem::path& staging;
     const Clock& clock;
     HostCall serve;
+    /// Told after each change of state(). Must not block or throw; may be empty.
+    std::function<void()> changed;
 };
 
 /// `isolation` is none or process. Throws Error.

@@ -122,8 +122,9 @@ public:
     using WebhookCheck = std::function<std::string(const InstanceConfig&, const WebhookFace&)>;
     void check_webhooks_with(WebhookCheck check);
 
-    /// Told of an instance that was switched off because its calls do not come back: its state is
-    /// `disabled` then although it is wanted, its last_error says why. On a thread of its own. Set
+    /// Told of an instance that changed by itself: it was switched off because its calls do not
+    /// come back, its state is `disabled` then although it is wanted; or the process of an isolated
+    /// one died, runs again, or is given up. last_error says why. On a thread of its own. Set
     /// before start().
     using Contained = std::function<void(const std::string& instance)>;
     void on_contained(Contained listener);

@@ -94,13 +94,19 @@ PluginFile PluginHost::Impl::file_of(const InstanceConfig& instance) const {
 }
 
 GenerationPtr PluginHost::Impl::load(const PluginFile& file, const InstanceConfig& instance,
-                                     int64_t number) const {
+                                     int64_t number) {
     // Its own word counts, not its name: a stand-in for a provider sends nothing to anybody.
     if (is_production && (file.stamp.flags & development_only))
         throw Error(ErrorKind::refused, instance.plugin + " is for mode development only");
     const std::string isolation = isolation_of(instance, file);
-    return std::make_shared<Generation>(Generation::Origin{file, instance, isolation, config_file,
-                                                           staging, services, clock, number});
+    // Nobody calls a process that is only looked at, so nobody is told of it.
+    const auto changed = [this, name = instance.name] {
+        errand([this, name] {
+            if (contained && find(name)) contained(name);
+        });
+    };
+    return std::make_shared<Generation>(Generation::Origin{
+        file, instance, isolation, config_file, staging, services, clock, number, changed});
 }
 
 // Known from here on, whatever becomes of the instance: sends to a channel that could not start are

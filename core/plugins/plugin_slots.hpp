@@ -71,8 +71,7 @@ struct PluginHost::Impl {
     std::vector<SlotPtr> all() const;  // As in the file.
 
     PluginFile file_of(const InstanceConfig& instance) const;
-    GenerationPtr load(const PluginFile& file, const InstanceConfig& instance,
-                       int64_t number) const;
+    GenerationPtr load(const PluginFile& file, const InstanceConfig& instance, int64_t number);
     GenerationPtr run(Slot& slot, const InstanceConfig& instance, const PluginFile& file,
                       const std::optional<Handover>& handover);
     void check_webhooks(const InstanceConfig& instance, Generation& generation) const;

@@ -32,6 +32,7 @@ ChildPlugin::ChildPlugin(PluginOrigin origin)
     : instance_(origin.instance),
       is_exclusive_((origin.file.stamp.flags & PB_FLAG_EXCLUSIVE) != 0),
       clock_(origin.clock),
+      told_(std::move(origin.changed)),
       copy_(origin.file, origin.staging),
       host_calls_("pb-host-call", ChildProcess::host_threads(instance_.limits.concurrency), 1'024),
       options_{.program = program(),
@@ -168,10 +169,19 @@ void ChildPlugin::restart(std::unique_lock<std::mutex>& lock, const std::string&
     log_error("plugins", "a plugin's process died",
               {{"instance", instance_.name}, {"reason", reason}});
     lock.lock();
+    tell(lock);
     while (!is_stopping_ && state_.condition == Condition::restarting) {
         if (wait_before_restart(lock)) start_again(lock);
     }
     changed_.notify_all();
+    tell(lock);
+}
+
+void ChildPlugin::tell(std::unique_lock<std::mutex>& lock) {
+    if (!told_ || is_stopping_) return;
+    lock.unlock();
+    told_();
+    lock.lock();
 }
 
 // False: not to be started now.

@@ -39,6 +39,7 @@ private:
     void supervise();
     std::string replace(std::unique_lock<std::mutex>& lock);
     void restart(std::unique_lock<std::mutex>& lock, const std::string& reason);
+    void tell(std::unique_lock<std::mutex>& lock);
     bool wait_before_restart(std::unique_lock<std::mutex>& lock);
     void start_again(std::unique_lock<std::mutex>& lock);
     ChildPtr make_created(std::unique_lock<std::mutex>& lock);
@@ -46,6 +47,7 @@ private:
     const InstanceConfig instance_;
     const bool is_exclusive_;
     const Clock& clock_;
+    const std::function<void()> told_;
     StagedCopy copy_;
     WorkerPool host_calls_;
     ChildProcess::Options options_;

@@ -208,6 +208,39 @@ TEST_F(Isolation, CountsARestartThatFailsAgainstTheBudget) {
     EXPECT_NE(metrics.find("patchbay_plugin_restarts_total{instance=\"sms\"}"), std::string::npos);
 }
 
+TEST_F(Isolation, ComesBackWhenTheKernelTookItsProcessForWantOfMemory_F42) {
+    add_isolated("sms");
+    start_isolated();
+    ::kill(std::stoi(said("sms", "pid")), SIGKILL);  // As the kernel does, with no call in it.
+    wait_for_state("sms", InstanceState::restarting);
+    EXPECT_EQ(error_of("sms"), "the process ended: Killed (signal 9)");
+    wait_until_it_runs_again("sms");
+    EXPECT_EQ(said("sms", "fine"), "fine");
+}
+
+TEST_F(Isolation, TellsOfEachChange) {
+    add_isolated("sms").restart = {.max = 1, .per = 10min};
+    std::mutex mutex;
+    std::vector<InstanceState> told;
+    host.emplace(config, recording.services, folder / "staging", &clock);
+    host->on_contained([&](const std::string& instance) {
+        const std::lock_guard lock(mutex);
+        told.push_back(host->find(instance)->state);
+    });
+    host->start();
+    const auto last_is = [&](InstanceState state) {
+        const std::lock_guard lock(mutex);
+        return !told.empty() && told.back() == state;
+    };
+    broken("sms", "abort");
+    wait_until("it is told", [&] { return last_is(InstanceState::restarting); });
+    wait_until_it_runs_again("sms");
+    wait_until("it is told", [&] { return last_is(InstanceState::active); });
+    broken("sms", "abort");
+    wait_until("it is told", [&] { return last_is(InstanceState::failed); });
+    host->stop();
+}
+
 TEST_F(Isolation, StopsWhileItRestarts) {
     add_isolated("sms");
     start_isolated();
