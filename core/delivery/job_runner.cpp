@@ -9,6 +9,7 @@
 
 #include "base/log.hpp"
 #include "delivery/verdict.hpp"
+#include "plugins/plugin_host.hpp"
 
 namespace patchbay {
 namespace {
@@ -20,6 +21,7 @@ using Steady = std::chrono::steady_clock;
 constexpr auto poll_interval = 1s;
 constexpr auto heartbeat_interval = 5s;
 constexpr auto pause_between_owed_writes = 500ms;
+constexpr int64_t runs_of_a_killer = 2;
 
 const Family<Histogram> wait_seconds{"patchbay_job_wait_seconds",
                                      "From the time at which a job was due until it was claimed.",
@@ -321,6 +323,9 @@ void JobRunner::Impl::quarantine(const ClaimedJob& job) {
 void JobRunner::Impl::fail(const ClaimedJob& job, std::exception_ptr thrown) {
     TryResult result = classify(std::move(thrown));
     if (job.sending) result.verdict = Verdict::unknown;
+    // What is no send may run again; not a third time what ended its plugin's process twice.
+    const bool is_killer = !job.sending && job.kind != "send" && result.code == process_died;
+    if (is_killer) result.verdict = Verdict::internal;
     log_warn("delivery", "a job failed",
              {{"queue", options.queue},
               {"job", std::to_string(job.id)},
@@ -330,7 +335,9 @@ void JobRunner::Impl::fail(const ClaimedJob& job, std::exception_ptr thrown) {
     const NextStep step = next_step(result, {job.attempt, job.max_attempts, now, random_jitter()});
     write_owed(store, job, [&](Transaction& tx) {
         touch_lane(tx, job.lane);
-        if (step.job == NextStep::Job::ready) {
+        if (is_killer && job.attempt >= runs_of_a_killer) {
+            end_job(tx, job, "dead", result.text(), now);
+        } else if (step.job == NextStep::Job::ready) {
             retry_job(tx, job, step.run_at, step.spend_attempt, result.text());
         } else if (step.job == NextStep::Job::unknown) {
             leave_unknown(tx, job, step.run_at, result.text());

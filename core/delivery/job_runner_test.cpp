@@ -102,6 +102,27 @@ TEST_F(Runner, TriesAFailedJobAgainAndGivesItUpAfterItsLastAttempt_G15) {
     expect_sound();
 }
 
+TEST_F(Runner, SetsAsideWhatEndedItsPluginsProcessTwice_F42_G15) {
+    const int64_t id = add_job("lane");
+    const int64_t next = add_job("lane");
+    const auto kills = [&](ClaimedJob& job) {
+        if (job.id != id) return end(job);
+        Error died(ErrorKind::unavailable, "the process died in run");
+        died.request_left = true;
+        died.code = process_died;
+        throw died;
+    };
+    const auto runner = start(1, kills, std::chrono::hours{24 * 365});
+    ASSERT_TRUE(eventually([&] { return runner->counters().failed == 1; }));
+    ASSERT_TRUE(eventually([&] { return job_state(id) == "ready"; }))
+        << "it may have been another's";
+    clock.advance(1h);
+    runner->wake();
+    ASSERT_TRUE(eventually([&] { return job_state(id) == "dead"; }));
+    EXPECT_TRUE(eventually([&] { return job_state(next) == "done"; })) << "its lane goes on";
+    expect_sound();
+}
+
 TEST_F(Runner, LeavesTheOutcomeOpenWhenAHandlerThrowsAfterItWasSending_G7) {
     const int64_t id = add_job();
     const auto runner = start(1, [&](ClaimedJob& job) {
