@@ -141,7 +141,8 @@ void add_config_routes(Router& router, ApiContext& context) {
                 .about = "Every mistake of the file on the disk, or of the text that is sent.",
                 .takes = "ConfigText",
                 .body_optional = true,
-                .answers = {{.schema = "ConfigCheck"}}},
+                .answers = {{.schema = "ConfigCheck"}},
+                .problems = {"reload_running"}},
                [&](const ExchangePtr& exchange) { check(exchange, context); });
     router.add({.name = "config.reload",
                 .method = "POST",

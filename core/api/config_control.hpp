@@ -33,7 +33,8 @@ class ConfigControl {
 public:
     virtual ~ConfigControl() = default;
     virtual int64_t revision() const = 0;
-    /// What a reload to this configuration would change. Reads the plugins' files.
+    /// What a reload to this configuration would change. Reads the plugins' files. Throws Problem
+    /// reload_running.
     virtual std::vector<ConfigChange> plan(const HubConfig& wanted) = 0;
     /// Applies the file, or the text of an earlier revision, all or nothing. `record` says who
     /// asks, and is kept when it is applied. Throws Problem reload_running, and unknown_id for a

@@ -33,7 +33,8 @@ JsonObject plugin_json(const InstanceView& instance) {
     json->set("leases", info.leases);
     json->set("lost_threads", info.lost_threads);
     json->set("resident", info.stuck + info.resident);
-    json->set("last_error", info.last_error.empty() ? json_null() : JsonValue(info.last_error));
+    const std::string reason = info.last_error.empty() ? info.lingering() : info.last_error;
+    json->set("last_error", reason.empty() ? json_null() : JsonValue(reason));
     json->set("provides", json_texts(info.provides));
     json->set("file", std::filesystem::path(info.file).filename().string());
     return json;
@@ -140,6 +141,7 @@ void change(const ExchangePtr& exchange, ApiContext& context, const std::string&
     } catch (const ConfigError& error) {
         throw plugin_failed(error);
     } catch (const Error& error) {
+        if (error.code == reload_running) throw Problem(reload_running);
         throw plugin_failed(error.what());
     }
     context.instance_changed(name);
@@ -225,7 +227,7 @@ void add_plugin_routes(Router& router, ApiContext& context) {
                     .roles = roles::switchers,
                     .about = about,
                     .answers = {{.schema = "Plugin"}},
-                    .problems = {"plugin_failed", "channel_unavailable"}},
+                    .problems = {"plugin_failed", "reload_running", "channel_unavailable"}},
                    [&context, action = std::string(action), work = work](
                        const ExchangePtr& exchange) { change(exchange, context, action, work); });
     }
@@ -238,7 +240,7 @@ void add_plugin_routes(Router& router, ApiContext& context) {
                 .takes = "PluginReload",
                 .body_optional = true,
                 .answers = {{.schema = "Plugin"}},
-                .problems = {"plugin_failed", "channel_unavailable"}},
+                .problems = {"plugin_failed", "reload_running", "channel_unavailable"}},
                [&](const ExchangePtr& exchange) {
                    const bool back = wants_back(exchange->request());
                    change(exchange, context, "reload",

@@ -108,7 +108,13 @@ int64_t ConfigReload::revision() const {
 }
 
 std::vector<ConfigChange> ConfigReload::plan(const HubConfig& wanted) {
-    return plan_of(changes_of(*parts_.config.get(), wanted), parts_.plugins.plan(wanted.plugins));
+    try {
+        return plan_of(changes_of(*parts_.config.get(), wanted),
+                       parts_.plugins.plan(wanted.plugins));
+    } catch (const Error& error) {
+        if (error.code == reload_running) throw Problem(reload_running);
+        throw;
+    }
 }
 
 ReloadReport ConfigReload::reload(std::optional<int64_t> revision, AuditRecord record) {
@@ -155,7 +161,7 @@ ReloadReport ConfigReload::apply(const std::string& text) {
     }
     const HubChanges hub = changes_of(*before, checked.config);
     if (!hub.restart.empty()) {
-        report.plan = plan_of(hub, parts_.plugins.plan(checked.config.plugins));
+        report.plan = plan(checked.config);
         refuse_restart(hub, text, report);
         return report;
     }

@@ -211,7 +211,7 @@ void PluginHost::Impl::for_one(Change& change, Work&& work) {
 }
 
 std::vector<InstanceStep> PluginHost::plan(const std::vector<InstanceConfig>& wanted) const {
-    const std::lock_guard lock(impl_->control);
+    const auto lock = impl_->take_control();
     return impl_->plan(wanted);
 }
 

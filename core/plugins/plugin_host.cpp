@@ -37,7 +37,6 @@ InstanceInfo info_of(const Slot& slot) {
         tell_of_process(slot.current->state(), info);
     }
     info.lost_threads = slot.lost->hanging();
-    if (info.last_error.empty()) info.last_error = info.lingering();
     return info;
 }
 
@@ -128,7 +127,7 @@ std::vector<InstanceInfo> PluginHost::list() const {
 }
 
 void PluginHost::reload(const std::string& instance) {
-    const std::lock_guard lock(impl_->control);
+    const auto lock = impl_->take_control();
     const SlotPtr slot = impl_->require(instance);
     require_enabled(*slot);
     impl_->replace(*slot, slot->config);
@@ -140,7 +139,7 @@ void PluginHost::reload(const InstanceConfig& config) {
 }
 
 void PluginHost::reload_back(const std::string& instance) {
-    const std::lock_guard lock(impl_->control);
+    const auto lock = impl_->take_control();
     const SlotPtr slot = impl_->require(instance);
     require_enabled(*slot);
     impl_->go_back(*slot);
@@ -162,7 +161,7 @@ void PluginHost::tend(std::chrono::steady_clock::time_point now) {
 }
 
 void PluginHost::enable(const std::string& instance) {
-    const std::lock_guard lock(impl_->control);
+    const auto lock = impl_->take_control();
     const SlotPtr slot = impl_->require(instance);
     const GenerationPtr running = slot->running();
     const bool serves = running && running->state().condition != LoadedPlugin::Condition::failed;
@@ -172,7 +171,7 @@ void PluginHost::enable(const std::string& instance) {
 }
 
 void PluginHost::disable(const std::string& instance) {
-    const std::lock_guard lock(impl_->control);
+    const auto lock = impl_->take_control();
     const SlotPtr slot = impl_->require(instance);
     impl_->stop(*slot);
     const std::lock_guard words(slot->mutex);
@@ -223,6 +222,10 @@ std::vector<ConfigProblem> PluginHost::check(const InstanceConfig& config) const
 }
 
 detail::Schema PluginHost::schema(const std::string& plugin) const {
+    for (const SlotPtr& slot : impl_->all()) {
+        const GenerationPtr running = slot->running();
+        if (running && running->stamp().name == plugin) return running->schema();
+    }
     const std::lock_guard lock(impl_->control);
     std::filesystem::create_directories(impl_->staging);
     const PluginFile file = find_plugin(impl_->folders, plugin);

@@ -109,6 +109,9 @@ using PluginLeasePtr = std::shared_ptr<PluginLease>;
 /// Longest wait of lease() while an exclusive plugin changes its generation.
 inline constexpr std::chrono::milliseconds gate_wait{5'000};
 
+/// Error::code of a change that is refused because another one is under way.
+inline constexpr const char* reload_running = "reload_running";
+
 /// [any thread]; what changes an instance is done one at a time.
 class PluginHost {
 public:
@@ -140,6 +143,9 @@ public:
     std::vector<InstanceInfo> list() const;
     std::optional<InstanceInfo> find(const std::string& instance) const;
 
+    /// The changes that people ask for, as plan(), throw Error(conflict) with code reload_running
+    /// while another one is under way. apply() and the one with a configuration wait for it.
+    ///
     /// Replaces the running generation by a fresh copy of the file, with `config` if one is given
     /// (same instance name). Throws Error or ConfigError when the new one cannot be loaded or
     /// created; the old one then serves on.

@@ -64,6 +64,15 @@ PluginHost::Impl::~Impl() {
     for (const auto& [name, slot] : slots) slot->lost->forget_listener();
 }
 
+// For people, who can come again: draining may take long, and a waiting caller takes a thread.
+std::unique_lock<std::mutex> PluginHost::Impl::take_control() {
+    std::unique_lock lock(control, std::try_to_lock);
+    if (lock) return lock;
+    Error busy(ErrorKind::conflict, "another change of the instances is under way");
+    busy.code = reload_running;
+    throw busy;
+}
+
 SlotPtr PluginHost::Impl::new_slot(const InstanceConfig& instance) {
     const auto too_many_lost = [this, name = instance.name](int64_t generation, const auto& why) {
         errand([this, name, generation, why] { contain(name, generation, why); });

@@ -65,6 +65,7 @@ struct PluginHost::Impl {
 
     ~Impl();
 
+    std::unique_lock<std::mutex> take_control();
     SlotPtr new_slot(const InstanceConfig& instance);
     SlotPtr find(const std::string& instance) const;
     SlotPtr require(const std::string& instance) const;

@@ -257,6 +257,9 @@ test('one reload at a time; the second is told so', async (t) => {
   await until('the new one serves', async () => (await plugin(hub, 'sms')).generation === 2);
   const second = await reload(hub);
   assert.deepEqual([second.status, second.json.code], [409, 'reload_running'], second.body);
+  for (const action of ['disable', 'reload']) {
+    assert.equal((await hub.api('POST', `/api/v1/plugins/replies/${action}`)).json.code, 'reload_running', action);
+  }
   answer();
   assert.equal((await first).status, 200);
 });
