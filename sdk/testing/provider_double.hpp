@@ -1,6 +1,7 @@
 // An HTTP server on a loopback port that says what a test wants to hear.
 #pragma once
 #include <Poco/Net/HTTPServer.h>
+#include <Poco/Net/ServerSocket.h>
 
 #include <deque>
 #include <mutex>
@@ -37,6 +38,7 @@ private:
     std::deque<Answer> next_;
     Answer always_{};
     uint16_t port_ = 0;
+    Poco::Net::ServerSocket socket_;
     std::unique_ptr<Poco::Net::HTTPServer> server_;
 };
 
