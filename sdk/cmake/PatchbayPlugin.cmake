@@ -44,7 +44,7 @@ function(patchbay_add_plugin name)
     if(TARGET patchbay)
         set(PATCHBAY_PROGRAM patchbay)
     endif()
-    if(BUILD_TESTING AND PATCHBAY_PROGRAM)
+    if(PATCHBAY_PROGRAM)
         add_test(NAME ${name}_check
             COMMAND ${PATCHBAY_PROGRAM} plugin check $<TARGET_FILE:${name}> --folder "${CMAKE_CURRENT_SOURCE_DIR}")
         # The ports of a sample may be those that the plugin's tests listen on.
