@@ -105,6 +105,7 @@ void add_plugin_check_verb(CLI::App& plugin, Invocation& run) {
     verb->add_flag("--json", *json, "The same as --output json");
     verb->callback([&run, options, json] {
         if (*json) run.output = "json";
+        options->in_process = !options->only.empty();
         run.verb = [&run, options] { return check(run, *options); };
     });
 }

@@ -65,6 +65,8 @@ constexpr CheckInfo table[] = {
      "pass the Call that came on to host.http()"},
     {"D16", "handover", "a second copy takes over while the first one ends",
      "let import_state() take what export_state() gave, and refuse anything else with an Error"},
+    {"D17", "process_mode", "it does the same with isolation: process",
+     "assume nothing of the process: no shared descriptors, no memory without end"},
     {"D18", "same_id", "a second attempt is recognised by the provider",
      "send OutboundMessage::id along, the same on every attempt, or do not say honours_id"},
     {"D19", "timers", "timers run when their time comes",

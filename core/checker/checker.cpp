@@ -149,7 +149,7 @@ private:
             return std::chrono::duration_cast<std::chrono::milliseconds>(
                 std::chrono::steady_clock::now() - begin);
         };
-        if (only_) {
+        if (options_.in_process) {
             note(check, verdict_of(check, subject_), {}, took());
             return false;
         }

@@ -18,8 +18,8 @@ struct Options {
     std::filesystem::path folder;  ///< Of plugin.yaml and sample.yaml; empty: beside the library.
     std::filesystem::path config;  ///< Instead of sample.yaml; empty: that one.
     std::optional<uint64_t> seed;  ///< None: another one each time.
-    /// Only this one, in this process, for a debugger. Id or name; empty: all.
-    std::string only;
+    std::string only;              ///< Only this check, by id or name; empty: all.
+    bool in_process = false;       ///< Without a process for each check: for a debugger.
 };
 
 struct Finding {

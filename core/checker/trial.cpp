@@ -13,7 +13,8 @@ constexpr std::pair<std::string_view, Trial> trials[] = {
     {"D07", check_garbage},      {"D08", check_webhook_fuzz}, {"D09", check_many_threads},
     {"D10", check_host_refuses}, {"D11", check_provider},     {"D12", check_canary},
     {"D13", check_pool_thread},  {"D14", check_output},       {"D15", check_deadline},
-    {"D16", check_handover},     {"D18", check_same_id},      {"D19", check_timers},
+    {"D16", check_handover},     {"D17", check_process_mode}, {"D18", check_same_id},
+    {"D19", check_timers},
 };
 
 }  // namespace

@@ -90,6 +90,7 @@ Verdict check_pool_thread(const Subject&);
 Verdict check_output(const Subject&);
 Verdict check_deadline(const Subject&);
 Verdict check_handover(const Subject&);
+Verdict check_process_mode(const Subject&);
 Verdict check_same_id(const Subject&);
 Verdict check_timers(const Subject&);
 
