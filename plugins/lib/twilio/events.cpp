@@ -8,7 +8,9 @@
 #include <patchbay/text.hpp>
 #include <sstream>
 
+#include "errors.hpp"
 #include "status.hpp"
+#include "whatsapp.hpp"
 
 namespace patchbay::twilio {
 namespace {
@@ -22,9 +24,12 @@ constexpr size_t max_extra_bytes = 12'000;
 
 // Fields that became members of the event, or say nothing that another field does not.
 constexpr std::array mapped_fields{
-    "MessageSid", "SmsSid",   "SmsMessageSid", "AccountSid",  "From",
-    "To",         "Body",     "NumMedia",      "NumSegments", "SmsStatus",
-    "ApiVersion", "Latitude", "Longitude",     "ProfileName", "OriginalRepliedMessageSid",
+    "MessageSid",     "SmsSid",      "SmsMessageSid",
+    "AccountSid",     "From",        "To",
+    "Body",           "NumMedia",    "NumSegments",
+    "SmsStatus",      "ApiVersion",  "Latitude",
+    "Longitude",      "ProfileName", "OriginalRepliedMessageSid",
+    "ExternalUserId",
 };
 
 bool is_mapped(const std::string& name) {
@@ -96,8 +101,17 @@ std::string location_json(const Form& form, const Place& place) {
 
 std::string kind_of_form(const Form& form, const std::vector<Media>& media, bool has_place) {
     if (has_place) return "location";
-    const bool chosen = !first_of(form, {"ButtonText", "ButtonPayload", "ListId"}).empty();
+    const bool chosen =
+        !first_of(form, {"ButtonText", "ButtonPayload", "ListId", "FlowData", "InteractiveData"})
+             .empty();
     return chosen && media.empty() ? "interactive" : kind_of(media);
+}
+
+// An id of WhatsApp's that comes beside the phone, with and without its prefix.
+std::vector<Address> other_addresses(const Form& form, const Address& from) {
+    const Address other = whatsapp_address(form.value_or("ExternalUserId", ""));
+    if (!is_user_id(other.value) || other == from) return {};
+    return {other};
 }
 
 uint32_t parts_in(const Form& form) {
@@ -109,6 +123,7 @@ uint32_t parts_in(const Form& form) {
 Event message_from(const Form& form, const std::string& sid, AddressReader address) {
     const auto media = numbered_media(form);
     const auto place = place_in(form);
+    const Address from = address(form.require("From"));
     return {
         .topic = "message.received",
         .dedupe_key = "message:" + sid,
@@ -116,13 +131,14 @@ Event message_from(const Form& form, const std::string& sid, AddressReader addre
         .kind = kind_of_form(form, media, place.has_value()),
         .text = form.value_or("Body", ""),
         .data = place ? location_json(form, *place) : "",
-        .from = address(form.require("From")),
+        .from = from,
         .to = address(form.value_or("To", "")),
         .media = media,
         .contact_name = std::string{trim(form.value_or("ProfileName", ""))},
         .reply_to = form.value_or("OriginalRepliedMessageSid", ""),
         .parts = parts_in(form),
         .extra = extra_fields(form),
+        .also = other_addresses(form, from),
     };
 }
 
@@ -139,12 +155,14 @@ Event status_change_from(const Form& form, const std::string& sid, const std::st
                          const Request& request, AddressReader address) {
     const auto status = delivery_status(word);
     if (!status) throw RequestError(422, "unknown_status");
+    const std::string code = form.value_or("ErrorCode", "");
+    const std::string reason = first_of(form, {"ErrorMessage", "ChannelStatusMessage"});
     return {
         .topic = "delivery.changed",
         .dedupe_key = "status:" + sid + ":" + word,
         .provider_id = sid,
-        .code = form.value_or("ErrorCode", ""),
-        .reason = first_of(form, {"ErrorMessage", "ChannelStatusMessage"}),
+        .code = code,
+        .reason = reason.empty() ? std::string{words_for(code)} : reason,
         .from = address(form.value_or("From", "")),
         .to = address(form.value_or("To", "")),
         .our_message_id = our_id_in(request),

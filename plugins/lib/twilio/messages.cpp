@@ -8,8 +8,8 @@
 #include <chrono>
 #include <patchbay/text.hpp>
 
+#include "errors.hpp"
 #include "json.hpp"
-#include "status.hpp"
 
 namespace patchbay::twilio {
 namespace {
@@ -94,9 +94,12 @@ std::string first_page(const Account& account, const ListFilter& filter) {
 }
 
 bool is_copy(const Record& record, const Draft& message, int64_t since_ms) {
+    // What Twilio made of a template is not ours to know: the addresses and the time have to do.
+    const bool same_content =
+        !message.content_sid.empty() ||
+        (record.body == message.text && record.media == message.media_urls.size());
     return record.direction != "inbound" && record.to == message.to &&
-           (message.from.empty() || record.from == message.from) && record.body == message.text &&
-           record.media == message.media_urls.size() &&
+           (message.from.empty() || record.from == message.from) && same_content &&
            // Without a readable date it may be ours: taking it avoids a second copy.
            (record.created_ms == 0 || record.created_ms >= since_ms - clock_slack_ms);
 }
@@ -131,6 +134,8 @@ Form form_of(const Draft& message) {
     }
     form.add_unless_empty("Body", message.text);
     for (const std::string& url : message.media_urls) form.add("MediaUrl", url);
+    form.add_unless_empty("ContentSid", message.content_sid);
+    form.add_unless_empty("ContentVariables", message.content_variables);
     form.add_unless_empty("StatusCallback", message.status_callback);
     return form;
 }

@@ -32,6 +32,8 @@ struct Draft {
     std::string text{};
     std::vector<std::string> media_urls{};
     std::string status_callback{};
+    std::string content_sid{};        ///< A template, in the place of text and media.
+    std::string content_variables{};  ///< JSON text: {"1": "Ann"}.
 };
 /// Names are Twilio's, a list is a repeated name.
 Form form_of(const Draft& message);

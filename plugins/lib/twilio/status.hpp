@@ -15,8 +15,4 @@ std::optional<DeliveryStatus> delivery_status(std::string_view word);
 /// receiving, received.
 bool is_inbound_status(std::string_view word);
 
-/// The one error that says that the recipient wants nothing more from us.
-/// Source: https://www.twilio.com/docs/api/errors/21610
-inline constexpr std::string_view recipient_opted_out = "21610";
-
 }  // namespace patchbay::twilio

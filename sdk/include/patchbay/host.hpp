@@ -180,6 +180,25 @@ public:
     void read_conversation(std::string_view id, std::string_view user, uint64_t seq) const {
         tell(method::read_conversation, id, user, seq);
     }
+    /// Error(refused) with code invalid_phone_number (all are bad), daily_cap, text_too_long or
+    /// unsupported_media. What needs a confirmation and has none is answered as `unconfirmed`.
+    messaging::BulkInfo start_bulk(const Call& call, const messaging::NewBulk& bulk) const {
+        return ask<messaging::BulkInfo>(method::start_bulk, call, bulk);
+    }
+    /// With `count` results from place `first` on, 200 at most. nullopt: there is none, or it is
+    /// somebody else's.
+    std::optional<messaging::BulkInfo> find_bulk(std::string_view id, const messaging::Asker& asker,
+                                                 uint32_t first = 0, uint32_t count = 0) const {
+        return ask<std::optional<messaging::BulkInfo>>(method::find_bulk, id, asker, first, count);
+    }
+    /// What waits is called off within two seconds. One that has ended stays as it is.
+    std::optional<messaging::BulkInfo> stop_bulk(std::string_view id,
+                                                 const messaging::Asker& asker) const {
+        return ask<std::optional<messaging::BulkInfo>>(method::stop_bulk, id, asker);
+    }
+    messaging::ChannelState channel_state() const {
+        return ask<messaging::ChannelState>(method::channel_state);
+    }
 
     // operations/1: JSON in and out.
     std::string perform(const Call& call, const operations::OperationCall& operation) const {

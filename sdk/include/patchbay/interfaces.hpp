@@ -135,9 +135,12 @@ struct Route {
     std::vector<std::string> aliases{};  ///< Absolute paths that lead here as well.
     uint32_t max_body_bytes = 1u << 20;
     std::string about{};
+    /// Asks is_authentic() as well, after the scheme has found the signature right.
+    bool and_custom = false;
     PATCHBAY_FIELDS {
         v(1, name)(2, path)(3, methods)(4, signature)(5, secret)(6, max_body_bytes)(7, answer);
         v(8, answering)(9, body)(10, previous_secret)(11, aliases)(12, header)(13, about);
+        v(14, and_custom);
     }
 };
 
@@ -146,7 +149,7 @@ class WebhookHandler {
 public:
     static constexpr const char* interface_id = "webhook/1";
     virtual std::vector<Route> routes() const = 0;
-    /// Only for Signature::custom. No answer, no storing before it says yes.
+    /// Only for Signature::custom and Route::and_custom. No answer, no storing before it says yes.
     virtual bool is_authentic(const Call&, const Request&) const { return false; }
     /// From the stored request: pure, may be repeated. RequestError: the request is kept as
     /// ignored, with that reason.
@@ -223,9 +226,11 @@ struct ApiRoute {
     std::vector<std::string> callers{};  ///< `public`, `signed_in` or role names. Empty: signed_in.
     RouteBody body = RouteBody::json;    ///< Of POST, PUT and PATCH.
     uint32_t max_body_bytes = 1u << 20;
+    /// Answered while the instance does not run, in place of a 503 `channel_unavailable`.
+    std::optional<Response> when_off{};
     PATCHBAY_FIELDS {
         v(1, name)(2, method)(3, path)(4, scope)(5, about)(6, deadline)(7, callers)(8, body);
-        v(9, max_body_bytes);
+        v(9, max_body_bytes)(10, when_off);
     }
 };
 

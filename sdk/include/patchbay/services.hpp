@@ -32,6 +32,14 @@ struct Stored {
 
 // ---- messaging/1 ----
 namespace messaging {
+/// Who asks, as Request says it: then only what is theirs to see counts (own departments, own
+/// conversations of experts).
+struct Asker {
+    std::string user{}, role{};
+    std::vector<std::string> departments{};
+    PATCHBAY_FIELDS { v(1, user)(2, role)(3, departments); }
+};
+
 struct ContactInfo {
     std::string id{}, name{}, locale{};
     std::vector<Address> addresses{};
@@ -55,11 +63,15 @@ struct ConversationInfo {
     std::string preview{}, last_sender{};
     uint32_t unread = 0;
     uint64_t version = 0;
+    std::string contact_name{};
+    Address address{};       ///< Whom it reaches.
+    bool opted_out = false;  ///< The address wants nothing more. Only with_consent.
     PATCHBAY_FIELDS {
         v(1, id)(2, number)(3, channel)(4, contact)(5, purpose)(6, state)(7, mode)(8, kind);
         v(9, department)(10, assignee)(11, external_id)(12, friendly_name)(13, unique_name);
         v(14, context)(15, last_seq)(16, last_message_ms)(17, last_inbound_ms)(18, created_ms);
-        v(19, preview)(20, last_sender)(21, unread)(22, version);
+        v(19, preview)(20, last_sender)(21, unread)(22, version)(23, contact_name)(24, address);
+        v(25, opted_out);
     }
 };
 
@@ -98,9 +110,12 @@ struct ConversationQuery {
     int64_t number = 0;
     std::string after{};  ///< Id of the last one of the page before.
     uint32_t limit = 100;
+    std::optional<Asker> asker{};
+    bool with_consent = false;  ///< Looks up ConversationInfo::opted_out.
     PATCHBAY_FIELDS {
         v(1, channel)(2, contact)(3, purpose)(4, department)(5, assignee)(6, external_id);
-        v(7, unique_name)(8, search)(9, states)(10, number)(11, after)(12, limit);
+        v(7, unique_name)(8, search)(9, states)(10, number)(11, after)(12, limit)(13, asker);
+        v(14, with_consent);
     }
 };
 
@@ -144,11 +159,58 @@ struct NewMessage {
     milliseconds wait{0};       ///< How long to wait for the provider's answer before it returns.
     std::string purpose{};      ///< Where a conversation has to be made.
     Address from{};             ///< One of the channel's own; empty: its default.
+    std::string kind{};         ///< text (also when empty), image, video, audio, document, template
     PATCHBAY_FIELDS {
         v(1, conversation)(2, channel)(3, to)(4, text)(5, reply_to)(6, media)(7, from_template);
         v(8, author)(9, author_name)(10, note)(11, key)(12, attributes)(13, valid_for);
-        v(14, wait)(15, purpose)(16, from);
+        v(14, wait)(15, purpose)(16, from)(17, kind);
     }
+};
+
+/// One content to many recipients, in the background.
+struct NewBulk {
+    std::string channel{};
+    std::vector<std::string> to{};  ///< Phones in any form, or "kind:value". Equal ones are one.
+    std::string text{}, kind{};
+    std::vector<Media> media{};
+    std::optional<Template> from_template{};
+    Asker asker{};
+    bool dry_run = false;              ///< Counts and estimates only.
+    std::optional<int64_t> confirm{};  ///< The number of recipients; needed from 1,001 on.
+    PATCHBAY_FIELDS {
+        v(1, channel)(2, to)(3, text)(4, kind)(5, media)(6, from_template)(7, asker);
+        v(8, dry_run)(9, confirm);
+    }
+};
+
+struct BulkResult {
+    std::string to{};  ///< As it is sent, or as it was given where it is no address.
+    std::string message{}, provider_id{}, code{}, reason{};
+    DeliveryStatus status = DeliveryStatus::none;
+    PATCHBAY_FIELDS { v(1, to)(2, message)(3, provider_id)(4, code)(5, reason)(6, status); }
+};
+
+struct BulkInfo {
+    std::string id{};
+    std::string status{};  ///< running, paused, done, stopped; dry_run, unconfirmed: not begun
+    uint64_t total = 0, queued = 0, successful = 0, failed = 0, duplicates = 0;
+    uint64_t recipients = 0, segments = 0;  ///< Of one that was not begun.
+    int64_t started_ms = 0, finished_ms = 0;
+    std::vector<BulkResult> results{};  ///< In the order given.
+    PATCHBAY_FIELDS {
+        v(1, id)(2, status)(3, total)(4, queued)(5, successful)(6, failed)(7, duplicates);
+        v(8, recipients)(9, segments)(10, started_ms)(11, finished_ms)(12, results);
+    }
+};
+
+/// The sends of the instance that asks.
+struct ChannelState {
+    std::string paused{};  ///< Why they wait for an operator, such as auth_failed; empty: they go.
+    bool breaker_open = false;
+    /// Grows with every change of a conversation or a message, of any channel: what was read at the
+    /// same number still holds.
+    uint64_t changes = 0;
+    PATCHBAY_FIELDS { v(1, paused)(2, breaker_open)(3, changes); }
 };
 
 /// Of one conversation, newest first.

@@ -46,7 +46,8 @@ struct Template {
     std::string name{}, language{};
     std::vector<std::string> params{};
     std::string provider_id{};  ///< Content SID, where the provider has one.
-    PATCHBAY_FIELDS { v(1, name)(2, language)(3, params)(4, provider_id); }
+    Labels variables{};         ///< By name, where the provider names them; else `params`.
+    PATCHBAY_FIELDS { v(1, name)(2, language)(3, params)(4, provider_id)(5, variables); }
 };
 
 struct OutboundMessage {
@@ -109,11 +110,14 @@ struct Event {
     DeliveryStatus status = DeliveryStatus::none;
     int64_t at_ms = 0;  ///< The provider's time; 0: it gave none.
     Labels extra{};
+    /// Other addresses of the same person, such as an id beside the phone: found under any of them,
+    /// reached under all.
+    std::vector<Address> also{};
     PATCHBAY_FIELDS {
         v(1, topic)(2, dedupe_key)(3, provider_id)(4, conversation)(5, text)(6, from)(7, to);
         v(8, media)(9, status)(10, code)(11, data)(12, at_ms)(13, extra)(14, kind);
         v(15, contact_name)(16, contact_attributes)(17, our_message_id)(18, parts)(19, author);
-        v(20, reply_to)(21, reason);
+        v(20, reply_to)(21, reason)(22, also);
     }
 };
 

@@ -1,24 +1,8 @@
 #include "config.hpp"
 
-#include <algorithm>
-#include <patchbay/text.hpp>
+#include <twilio/channel.hpp>
 
 namespace patchbay::twilio_sms {
-namespace {
-
-// It goes into the path of every call. Servers that speak Twilio's API write it in lower case as
-// well.
-bool is_account_sid(const std::string& sid) {
-    return ascii_lower(sid).starts_with("ac") &&
-           std::all_of(sid.begin(), sid.end(), is_alphanumeric);
-}
-
-std::string without_last_slash(std::string url) {
-    while (url.ends_with('/')) url.pop_back();
-    return url;
-}
-
-}  // namespace
 
 std::vector<std::string> Config::numbers() const {
     std::vector<std::string> all = number_aliases;
@@ -43,16 +27,15 @@ Config read_config(ConfigReader& yaml) {
             yaml.optional_text("default_from", "", "The number that messages come from"),
         .messaging_service_sid = yaml.optional_text(
             "messaging_service_sid", "", "Messaging Service that chooses the number instead"),
-        .api_base = without_last_slash(
+        .api_base = twilio::without_last_slash(
             yaml.optional_text("api_base", "https://api.twilio.com", "Where the Messages API is")),
         .number_aliases = yaml.optional_list("number_aliases", "Further numbers of this channel"),
     };
-    yaml.expect("account_sid", is_account_sid(config.account_sid),
+    yaml.expect("account_sid", twilio::is_account_sid(config.account_sid),
                 "must start with \"AC\" and have letters and digits only");
     yaml.expect("api_secret", config.api_key.empty() == config.api_secret.empty(),
                 "goes together with \"api_key\"");
-    yaml.expect("api_base",
-                config.api_base.starts_with("https://") || config.api_base.starts_with("http://"),
+    yaml.expect("api_base", twilio::is_http_url(config.api_base),
                 "must begin with https:// or http://");
     return config;
 }

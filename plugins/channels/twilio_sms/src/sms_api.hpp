@@ -7,10 +7,10 @@
 #include <optional>
 #include <patchbay/sdk.hpp>
 #include <string>
+#include <twilio/problem.hpp>
 #include <vector>
 
 #include "config.hpp"
-#include "problem.hpp"
 
 namespace patchbay::twilio_sms {
 
@@ -27,14 +27,13 @@ private:
     /// What a request to send says, and what is wrong with it.
     struct Wanted {
         std::string to, from, text;
-        std::vector<FieldError> errors;
+        std::vector<twilio::FieldError> errors;
     };
     static Wanted read_wanted(const Poco::JSON::Object& body);
-    std::optional<Problem> fault_in(const Wanted& wanted) const;
+    std::optional<twilio::Problem> fault_in(const Wanted& wanted) const;
     Response answer_for(const messaging::MessageInfo& sent, const Request& request) const;
     Response send(const Call& call, const Request& request) const;
     Response status(const Request& request) const;
-    std::string own_instance() const;
 
     const Config& config_;
     const Host& host_;
@@ -43,9 +42,5 @@ private:
 /// The word of the status, as S4 prints it: QUEUED, SENT, DELIVERED, FAILED, EXPIRED, CANCELLED,
 /// UNKNOWN.
 std::string status_word(DeliveryStatus status);
-
-/// A phone as people write it, in E.164: blanks and punctuation left out, 00 or digits alone made a
-/// plus. Empty: not a number. Twilio and the hub know better which numbers exist.
-std::string e164(std::string_view text);
 
 }  // namespace patchbay::twilio_sms

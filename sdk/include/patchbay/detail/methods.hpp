@@ -100,6 +100,10 @@ enum : uint32_t {
     message = 2209,              // (id) -> optional MessageInfo
     list_messages = 2210,        // (MessageQuery) -> MessageInfos
     read_conversation = 2211,    // (id, user, seq)
+    start_bulk = 2212,           // (Call, NewBulk) -> BulkInfo
+    find_bulk = 2213,            // (id, Asker, first result, count) -> optional BulkInfo
+    stop_bulk = 2214,            // (id, Asker) -> optional BulkInfo
+    channel_state = 2215,        // () -> ChannelState
 
     operation_call = 2301,   // operations/1 (Call, OperationCall) -> JSON
     operation_queue = 2302,  // (OperationCall)
@@ -192,6 +196,10 @@ inline constexpr Entry all[] = {
     {message, "messaging/1", "message"},
     {list_messages, "messaging/1", "list_messages"},
     {read_conversation, "messaging/1", "read_conversation"},
+    {start_bulk, "messaging/1", "start_bulk"},
+    {find_bulk, "messaging/1", "find_bulk"},
+    {stop_bulk, "messaging/1", "stop_bulk"},
+    {channel_state, "messaging/1", "channel_state"},
     {operation_call, "operations/1", "operation_call"},
     {operation_queue, "operations/1", "operation_queue"},
     {table_query, "tables/1", "table_query"},

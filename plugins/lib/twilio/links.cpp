@@ -1,6 +1,6 @@
 #include "links.hpp"
 
-namespace patchbay::twilio_sms {
+namespace patchbay::twilio {
 namespace {
 
 // A message can wait before it is sent, but its number is only compared with what Twilio made since
@@ -52,4 +52,4 @@ std::set<std::string> linked_to_others(const Host& host, const OutboundMessage& 
     return linked;
 }
 
-}  // namespace patchbay::twilio_sms
+}  // namespace patchbay::twilio

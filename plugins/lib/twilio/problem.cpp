@@ -5,7 +5,7 @@
 
 #include <sstream>
 
-namespace patchbay::twilio_sms {
+namespace patchbay::twilio {
 
 Response problem_answer(const Problem& problem, const Request& request) {
     Poco::JSON::Object json{Poco::JSON_PRESERVE_KEY_ORDER};
@@ -20,7 +20,8 @@ Response problem_answer(const Problem& problem, const Request& request) {
         Poco::JSON::Array::Ptr errors = new Poco::JSON::Array;
         for (const FieldError& error : problem.errors) {
             Poco::JSON::Object::Ptr entry = new Poco::JSON::Object{Poco::JSON_PRESERVE_KEY_ORDER};
-            entry->set("pointer", "/" + error.field);
+            // Of a query key the pointer begins with "?".
+            entry->set("pointer", error.field.starts_with('?') ? error.field : "/" + error.field);
             entry->set("code", error.code);
             entry->set("detail", error.detail);
             errors->add(entry);
@@ -29,18 +30,23 @@ Response problem_answer(const Problem& problem, const Request& request) {
     }
     std::ostringstream body;
     json.stringify(body);
-    return {problem.status, body.str(), {{"content-type", "application/problem+json"}}};
+    Response answer{problem.status, body.str(), {{"content-type", "application/problem+json"}}};
+    if (problem.retry_after.count() > 0) {
+        answer.headers["retry-after"] = std::to_string((problem.retry_after.count() + 999) / 1000);
+    }
+    return answer;
 }
 
-Problem field_problem(std::vector<FieldError> errors) {
+Problem field_problem(std::vector<FieldError> errors, int status) {
     const FieldError& first = errors.front();
-    Problem problem{.status = 400,
+    const std::string name = first.field.starts_with('?') ? first.field.substr(1) : first.field;
+    Problem problem{.status = status,
                     .code = first.code,
                     .title = "A field is not as it must be",
-                    .detail = first.field + " " + first.detail + "."};
+                    .detail = name + " " + first.detail + "."};
     if (first.code == "missing_field") problem.title = "A required field is missing";
     problem.errors = std::move(errors);
     return problem;
 }
 
-}  // namespace patchbay::twilio_sms
+}  // namespace patchbay::twilio
