@@ -63,8 +63,7 @@ JsonObject estimate_json(const BulkOrder& order) {
 
 void require_confirmed(const BulkRequest& request) {
     const int64_t recipients = request.order.recipients.good();
-    const bool is_small = recipients <= static_cast<int64_t>(bulk_unconfirmed);
-    if (request.confirm ? *request.confirm == recipients : is_small) return;
+    if (is_confirmed(recipients, request.confirm)) return;
     throw Problem(
         "confirmation_required",
         "Send it again with confirm: " + std::to_string(recipients) + ", the number of recipients.")

@@ -118,10 +118,15 @@ JsonObject problem_json(int status, const std::set<std::string>& codes) {
     return problem_response_of(codes);
 }
 
-/// A plugin answers in its own words; the hub's part is that a refusal is a problem.
-JsonObject responses_of_plugin() {
+/// A plugin answers in its own words; the hub's part is that a refusal is a problem. What everybody
+/// may ask (a health check, a provider's probe) has refusals of its own, as those who ask know
+/// them.
+JsonObject responses_of_plugin(const RouteSpec& route) {
     JsonObject responses = make_object();
     responses->set("default", response_with_id("What the plugin answers."));
+    if (std::find(route.roles.begin(), route.roles.end(), "public") != route.roles.end()) {
+        return responses;
+    }
     JsonObject refusal = response_with_id("A problem.");
     refusal->set("content", content_of("application/problem+json", ref_to("schemas/Problem")));
     responses->set("4XX", refusal);
@@ -140,7 +145,7 @@ void add_answer(JsonObject responses, const RouteAnswer& answer, const std::stri
 }
 
 JsonObject responses_of(const RouteSpec& route) {
-    if (route.answers.front().status == RouteAnswer::any_status) return responses_of_plugin();
+    if (route.answers.front().status == RouteAnswer::any_status) return responses_of_plugin(route);
     JsonObject responses = make_object();
     for (const RouteAnswer& answer : route.answers) add_answer(responses, answer, route.about);
     for (const auto& [status, codes] : problems_of(route)) {

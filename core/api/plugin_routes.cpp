@@ -14,8 +14,9 @@ constexpr size_t max_waiting = 64;  // Of each instance.
 constexpr std::chrono::seconds unavailable_for{30};
 
 // What a plugin may see of the headers: never the credentials of the caller.
-constexpr std::array<std::string_view, 4> shown_headers{"content-type", "accept", "accept-language",
-                                                        "idempotency-key"};
+constexpr std::array<std::string_view, 5> shown_headers{
+    "content-type", "accept", "accept-language", "idempotency-key",
+    "x-verify-token"};  // Of a provider's probe: no credential of the hub's.
 
 std::string owner_of(const std::string& instance) { return instance + "/api"; }
 
@@ -91,6 +92,7 @@ RouteEntry PluginRoutes::entry_for(const std::string& instance, const ApiRoute& 
 void PluginRoutes::answer(const ExchangePtr& exchange, const std::string& instance,
                           const ApiRoute& route) {
     const PluginLeasePtr plugin = plugins_.lease(instance);
+    if (!plugin && route.when_off) return exchange->answer(*route.when_off);
     if (!plugin) throw Problem("channel_unavailable").retry_after(unavailable_for);
     if (route.method == "POST" && !begins_once(exchange, store_)) return;
     exchange->answer(

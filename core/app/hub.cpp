@@ -231,7 +231,9 @@ void Hub::register_services() {
                     .wake = [this](const std::string& name) { delivery_.wake(name); },
                     .departments = [this] { return config_.get()->departments; },
                     .is_channel = [this](const std::string& name) { return is_channel(name); },
-                    .reopens = [this](const std::string& name) { return reopens(name); }});
+                    .reopens = [this](const std::string& name) { return reopens(name); },
+                    .bulk_per_day = [this](const std::string& name) { return bulk_per_day(name); },
+                    .state = [this](const std::string& name) { return channel_state(name); }});
 }
 
 // No fault of the operator: two instances of one plugin have the same absolute paths, and one of
@@ -279,6 +281,12 @@ bool Hub::reopens(const std::string& channel) const {
     return one && one->single_conversation;
 }
 
+int64_t Hub::bulk_per_day(const std::string& channel) const {
+    const ConfigPtr config = config_.get();
+    const InstanceConfig* one = find_instance(*config, channel);
+    return one ? one->limits.bulk_per_day : 0;
+}
+
 // What was kept for it while it was off goes on.
 void Hub::follow(const std::string& instance) {
     const auto info = plugins_.find(instance);
@@ -288,6 +296,17 @@ void Hub::follow(const std::string& instance) {
     events_.notify(instance);
     delivery_.wake(instance);
     realtime_.publish(plugin_changed(api_, instance));
+}
+
+messaging::ChannelState Hub::channel_state(const std::string& instance) const {
+    messaging::ChannelState state;
+    state.changes = changes_;
+    for (const Delivery::QueueState& queue : delivery_.state()) {
+        if (queue.queue != instance) continue;
+        state.paused = queue.paused.value_or("");
+        state.breaker_open = queue.breaker_open;
+    }
+    return state;
 }
 
 // Disabled and failed ones too: what is sent to them waits. A library that could not be read may be
@@ -341,6 +360,7 @@ void Hub::start() {
                            has_ended ? "signed out" : "role or departments have changed");
     });
     store_.on_changes([this](const Changes& changes) {
+        ++changes_;
         identity_.tell(changes);
         realtime_.changed(changes);
     });

@@ -65,7 +65,9 @@ private:
     void follow_config(const ConfigPtr& next, const std::vector<InstanceStep>& done);
     bool is_channel(const std::string& instance) const;
     bool reopens(const std::string& channel) const;
+    int64_t bulk_per_day(const std::string& channel) const;
     void add_queue_of(const InstanceConfig& instance);
+    messaging::ChannelState channel_state(const std::string& instance) const;
     void add_queues();
     void follow_webhooks();
     ApiContext api_context();
@@ -107,6 +109,7 @@ private:
     PluginRoutes plugin_routes_;
     std::atomic<const char*> state_{"starting"};
     ConfigReload reload_;
+    std::atomic<uint64_t> changes_{0};  ///< Groups of changes that were committed.
     ApiContext api_;
     Server server_;
 };

@@ -76,6 +76,10 @@ void fill(BulkResult& result, const Row& row) {
 
 }  // namespace
 
+bool is_confirmed(int64_t recipients, const std::optional<int64_t>& confirm) {
+    return confirm ? *confirm == recipients : recipients <= static_cast<int64_t>(bulk_unconfirmed);
+}
+
 BulkRecipients read_recipients(const std::vector<std::string>& given) {
     BulkRecipients out;
     std::set<std::string> known;

@@ -3,6 +3,7 @@
 // send, and goes on after a kill where it stood.
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ namespace patchbay {
 
 inline constexpr size_t most_bulk_recipients = 10'000;
 inline constexpr size_t bulk_unconfirmed = 1'000;  ///< More need a confirmation.
+/// Nobody sends to thousands by mistake: `confirm` is their number.
+bool is_confirmed(int64_t recipients, const std::optional<int64_t>& confirm);
 
 /// What was given, each address once.
 struct BulkRecipients {

@@ -4,7 +4,9 @@
 #include <limits>
 
 #include "base/json.hpp"
+#include "identity/access.hpp"
 #include "identity/departments.hpp"
+#include "messaging/consent.hpp"
 #include "messaging/contacts.hpp"
 #include "messaging/conversations.hpp"
 #include "messaging/statements.hpp"
@@ -169,7 +171,10 @@ bool admits(const messaging::ConversationQuery& query, const ConversationView& v
     const auto& states = query.states;
     const bool state_fits =
         states.empty() || std::find(states.begin(), states.end(), view.state) != states.end();
-    return state_fits && fits(query.channel, view.channel) &&
+    const bool is_seen =
+        !query.asker ||
+        sight_of(caller_of(*query.asker)).covers(view.department, view.kind, view.assignee);
+    return is_seen && state_fits && fits(query.channel, view.channel) &&
            fits(query.contact, view.contact_id) && fits(query.purpose, view.purpose) &&
            fits(query.department, view.department) && fits(query.assignee, view.assignee) &&
            fits(query.external_id, view.external_id) && fits(query.unique_name, view.unique_name) &&
@@ -239,6 +244,15 @@ std::vector<ConversationView> find_all(Session& session,
 
 }  // namespace
 
+Caller caller_of(const messaging::Asker& asker) {
+    Caller caller;
+    caller.kind = asker.role == "api" ? "key" : "user";
+    caller.id = asker.user;
+    caller.role = asker.role;
+    caller.departments = asker.departments;
+    return caller;
+}
+
 messaging::ContactInfo contact_info(const ContactView& view) {
     messaging::ContactInfo info;
     info.id = view.id;
@@ -275,6 +289,8 @@ messaging::ConversationInfo conversation_info(const ConversationView& view) {
     info.last_sender = view.last_sender.value_or("");
     info.unread = static_cast<uint32_t>(view.unread);
     info.version = static_cast<uint64_t>(view.version);
+    info.contact_name = view.contact_name;
+    info.address = view.address.value_or(Address{});
     return info;
 }
 
@@ -354,11 +370,15 @@ std::vector<messaging::ConversationInfo> list_conversations(
     const MessagingService& service, const messaging::ConversationQuery& query) {
     messaging::ConversationQuery named = query;
     named.department = department_named(service, query.department);
-    const auto views =
-        service.store.read([&](Session& session) { return find_all(session, named); });
-    std::vector<messaging::ConversationInfo> infos;
-    for (const ConversationView& view : views) infos.push_back(conversation_info(view));
-    return infos;
+    return service.store.read([&](Session& session) {
+        std::vector<messaging::ConversationInfo> infos;
+        for (const ConversationView& view : find_all(session, named)) {
+            infos.push_back(conversation_info(view));
+            if (!query.with_consent || !view.address) continue;
+            infos.back().opted_out = is_opted_out(session, *view.address, view.channel);
+        }
+        return infos;
+    });
 }
 
 void read_conversation(const MessagingService& service, const std::string& id,

@@ -4,11 +4,14 @@
 #include <vector>
 
 #include "delivery/messaging_service.hpp"
+#include "http/exchange.hpp"
 #include "messaging/views.hpp"
 
 namespace patchbay {
 
 messaging::ContactInfo contact_info(const ContactView& view);
+/// Who asks a plugin, as the hub knows them.
+Caller caller_of(const messaging::Asker& asker);
 messaging::ConversationInfo conversation_info(const ConversationView& view);
 
 /// An empty id: the contact of one of its addresses, or a new one. What is empty stays, attributes

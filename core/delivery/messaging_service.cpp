@@ -6,6 +6,7 @@
 #include <patchbay/services.hpp>
 
 #include "base/json.hpp"
+#include "delivery/messaging_bulk.hpp"
 #include "delivery/messaging_records.hpp"
 #include "delivery/outbox.hpp"
 #include "messaging/statements.hpp"
@@ -39,7 +40,8 @@ messaging::MessageInfo info_of(const MessageView& view) {
     info.provider_id = view.provider_id.value_or("");
     info.code = view.error_code.value_or("");
     info.reason = view.error_reason.value_or("");
-    info.peer = Address{"phone", view.peer};
+    // Numbers are kept in E.164; whoever has none has an id.
+    info.peer = Address{view.peer.starts_with('+') ? "phone" : "user", view.peer};
     info.own = view.own;
     info.status = status_of(view.status);
     info.created_ms = view.created_at;
@@ -47,7 +49,11 @@ messaging::MessageInfo info_of(const MessageView& view) {
     info.event_ms = view.last_event_at.value_or(0);
     info.sent_ms = view.sent_at.value_or(0);
     for (const MediaView& media : view.media) {
-        info.media.push_back({.id = media.id, .type = media.type, .name = media.name});
+        info.media.push_back({.id = media.id,
+                              .type = media.type,
+                              .name = media.name,
+                              .url = media.url.value_or(""),
+                              .bytes = static_cast<uint64_t>(media.bytes.value_or(0))});
     }
     return info;
 }
@@ -134,6 +140,7 @@ Draft draft_of(const MessagingService& service, const messaging::NewMessage& mes
     draft.from = message.from.value;
     draft.sender_id = message.author.empty() ? std::nullopt : std::optional{message.author};
     draft.sender_name = message.author_name;
+    if (!message.kind.empty()) draft.kind = message.kind;
     draft.text = message.text;
     draft.media = message.media;
     draft.from_template = message.from_template;
@@ -217,6 +224,29 @@ void register_messaging_service(HostServices& services, MessagingService service
     add(method::list_conversations, [](const MessagingService& own, std::string_view in) {
         return wire::pack(list_conversations(own, unpacked<messaging::ConversationQuery>(in)));
     });
+    add(method::start_bulk, [](const MessagingService& own, std::string_view in) {
+        Call call;
+        messaging::NewBulk bulk;
+        wire::unpack(in, wire::Text::checked, call, bulk);
+        return wire::pack(start_bulk(own, call, bulk));
+    });
+    add(method::find_bulk, [](const MessagingService& own, std::string_view in) {
+        std::string id;
+        messaging::Asker asker;
+        uint32_t first = 0, count = 0;
+        wire::unpack(in, wire::Text::checked, id, asker, first, count);
+        return wire::pack(find_bulk(own, id, asker, first, count));
+    });
+    add(method::stop_bulk, [](const MessagingService& own, std::string_view in) {
+        std::string id;
+        messaging::Asker asker;
+        wire::unpack(in, wire::Text::checked, id, asker);
+        return wire::pack(stop_bulk(own, id, asker));
+    });
+    services.register_method("messaging/1", method::channel_state,
+                             [shared](const ServiceCaller& caller, std::string_view) {
+                                 return wire::pack(shared->state(caller.instance));
+                             });
     add(method::read_conversation, [](const MessagingService& own, std::string_view in) {
         std::string id, user;
         uint64_t seq = 0;

@@ -2,6 +2,7 @@
 // the first outcome.
 #pragma once
 #include <functional>
+#include <patchbay/services.hpp>
 #include <string>
 
 #include "delivery/outbox.hpp"
@@ -22,6 +23,10 @@ struct MessagingService {
     std::function<bool(const std::string& channel)> is_channel;
     /// Whether a closed conversation there is opened again rather than a new one. Empty: nowhere.
     std::function<bool(const std::string& channel)> reopens{};
+    /// Of bulk messages in 24 hours.
+    std::function<int64_t(const std::string& channel)> bulk_per_day{};
+    /// Of the sends of an instance.
+    std::function<messaging::ChannelState(const std::string& channel)> state{};
 };
 
 /// `service` is kept by the registered functions; what it refers to outlives the plugins.

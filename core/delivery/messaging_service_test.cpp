@@ -4,6 +4,7 @@
 #include <patchbay/host.hpp>
 
 #include "delivery/delivery_fixture.hpp"
+#include "messaging/consent.hpp"
 #include "messaging/contacts.hpp"
 #include "messaging/conversations.hpp"
 
@@ -23,7 +24,12 @@ protected:
                            [] {
                                return std::vector<std::string>{"Reception", "Room Service"};
                            },
-                       .is_channel = [](const std::string& name) { return name == "sms"; }});
+                       .is_channel = [](const std::string& name) { return name == "sms"; },
+                       .bulk_per_day = [](const std::string&) { return int64_t{1'500}; },
+                       .state =
+                           [](const std::string& name) {
+                               return messaging::ChannelState{.paused = name + " is off"};
+                           }});
     }
 
     static int32_t call(void* self, uint32_t method, pb_bytes in, pb_sink out) {
@@ -220,6 +226,86 @@ TEST_F(Messaging, ListsConversationsNewestFirstPageByPage) {
     EXPECT_EQ(listed({.search = "5313"}), Found{three.id});
     EXPECT_EQ(listed({.channel = "fax"}), Found{});
     EXPECT_EQ(listed({.channel = "sms", .unique_name = "none"}), Found{});
+}
+
+TEST_F(Messaging, ShowsAnAskerWhatIsTheirsS69) {
+    const auto mine = open("+15558675311"), theirs = open("+15558675312"), free = open(ann.value);
+    host.change_conversation({.id = mine.id, .department = "Reception"});
+    host.change_conversation({.id = theirs.id, .department = "Room Service"});
+    const auto seen_by = [&](const messaging::Asker& asker) {
+        std::vector<std::string> found;
+        for (const auto& one : host.list_conversations({.asker = asker})) found.push_back(one.id);
+        return found;
+    };
+    using Found = std::vector<std::string>;
+    EXPECT_EQ(seen_by({"u1", "agent", {"Reception"}}), (Found{free.id, mine.id}));
+    EXPECT_EQ(seen_by({"u1", "admin", {}}).size(), 3u);
+    EXPECT_EQ(seen_by({"k1", "api", {}}).size(), 3u);
+    EXPECT_EQ(seen_by({"u2", "expert", {}}), Found{});
+}
+
+TEST_F(Messaging, TellsWhomAConversationReachesAndWhetherTheyWantIt) {
+    const auto made = open(ann.value);
+    EXPECT_EQ(made.address, ann);
+    store.write([&](Transaction& tx) {
+        set_consent(tx, mint.ids, {ann, "sms", "out", "word", "", "guest", clock.now_ms()});
+    });
+    EXPECT_TRUE(host.list_conversations({.with_consent = true}).at(0).opted_out);
+    EXPECT_FALSE(host.list_conversations({}).at(0).opted_out) << "nobody asked for it";
+}
+
+TEST_F(Messaging, TellsAnInstanceOfItsOwnSends) {
+    EXPECT_EQ(host.channel_state().paused, "desk is off");
+}
+
+const messaging::NewBulk bulk{.channel = "sms",
+                              .to = {"+15558675311", "12", "+1 555 867 5311", "+15558675312"},
+                              .text = "Open day",
+                              .asker = {"u1", "agent", {"Reception"}}};
+
+TEST_F(Messaging, StartsABulkSendAndTellsOfItS73) {
+    const auto begun = host.start_bulk({}, bulk);
+    EXPECT_EQ(begun.status, "running");
+    EXPECT_EQ(begun.total, 3u);
+    EXPECT_EQ(begun.queued, 2u);
+    EXPECT_EQ(begun.failed, 1u);
+    EXPECT_EQ(begun.duplicates, 1u);
+    const auto found = host.find_bulk(begun.id, bulk.asker, 0, 2);
+    ASSERT_TRUE(found);
+    ASSERT_EQ(found->results.size(), 2u);
+    EXPECT_EQ(found->results[0].to, "+15558675311");
+    EXPECT_EQ(found->results[0].status, DeliveryStatus::queued);
+    EXPECT_EQ(found->results[1].code, "invalid_phone_number");
+    EXPECT_EQ(found->results[1].status, DeliveryStatus::failed);
+    EXPECT_EQ(host.stop_bulk(begun.id, bulk.asker)->status, "stopped");
+}
+
+TEST_F(Messaging, ShowsABulkSendToWhoAskedForItS69) {
+    const std::string id = host.start_bulk({}, bulk).id;
+    EXPECT_FALSE(host.find_bulk(id, {"u2", "agent", {"Reception"}}));
+    EXPECT_FALSE(host.stop_bulk(id, {"u1", "api", {}})) << "a key's id is no user's";
+    EXPECT_TRUE(host.find_bulk(id, {"u3", "admin", {}}));
+    EXPECT_FALSE(host.find_bulk("none", {"u3", "admin", {}}));
+}
+
+TEST_F(Messaging, BeginsNoBulkSendThatNobodyMeans) {
+    messaging::NewBulk many = bulk;
+    many.to.clear();
+    for (int i = 0; i < 1'001; ++i) many.to.push_back("+1555867" + std::to_string(1000 + i));
+    EXPECT_EQ(host.start_bulk({}, many).status, "unconfirmed");
+    many.dry_run = true;
+    EXPECT_EQ(host.start_bulk({}, many).status, "dry_run");
+    EXPECT_EQ(host.start_bulk({}, many).recipients, 1'001u);
+    many.dry_run = false;
+    many.confirm = 1'001;
+    EXPECT_EQ(host.start_bulk({}, many).status, "running");
+    EXPECT_EQ(kind_of([&] { host.start_bulk({}, many); }), ErrorKind::refused);
+    EXPECT_EQ(code, "daily_cap");
+    many.to = {"12"};
+    EXPECT_EQ(kind_of([&] { host.start_bulk({}, many); }), ErrorKind::refused);
+    EXPECT_EQ(code, "invalid_phone_number");
+    many.channel = "fax";
+    EXPECT_EQ(kind_of([&] { host.start_bulk({}, many); }), ErrorKind::not_found);
 }
 
 TEST_F(Messaging, MarksAsReadUpToAMessage) {

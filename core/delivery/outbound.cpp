@@ -67,6 +67,11 @@ JsonObject template_json(const Template& from) {
     object->set("language", from.language);
     object->set("params", params);
     if (!from.provider_id.empty()) object->set("provider_id", from.provider_id);
+    if (!from.variables.empty()) {
+        JsonObject variables = make_object();
+        for (const auto& [name, value] : from.variables) variables->set(name, value);
+        object->set("variables", variables);
+    }
     return object;
 }
 
@@ -75,6 +80,9 @@ Template template_from(const JsonObject& object) {
     result.provider_id = text_at(object, "provider_id").value_or("");
     if (const JsonArray params = object->getArray("params")) {
         for (const JsonValue& param : *params) result.params.push_back(param.toString());
+    }
+    if (const JsonObject variables = object->getObject("variables")) {
+        for (const auto& [name, value] : *variables) result.variables[name] = value.toString();
     }
     return result;
 }

@@ -164,8 +164,10 @@ void EventPipeline::keep(Context& context, int64_t ingress_id, const Event& even
 EventPipeline::Links EventPipeline::message_received(Context& context, const Event& event) {
     auto& [tx, instance, routed, now, forced, trace] = context;
     const ContactRef contact =
-        find_or_create_contact(tx, mint_, event.from, event.contact_name, now);
-    const bool opted_out = is_opted_out(tx, event.from, instance.name);
+        find_or_create_contact(tx, mint_, event.from, event.also, event.contact_name, now);
+    // Answers go to the address under which the contact is known, so it counts for consent as well.
+    const bool opted_out = is_opted_out(tx, event.from, instance.name) ||
+                           is_opted_out(tx, contact.address, instance.name);
     const ConsentEffect effect = consent_effect(event, opted_out);
     const ConversationRef conversation =
         find_or_create_conversation(tx, mint_,
@@ -182,9 +184,11 @@ EventPipeline::Links EventPipeline::message_received(Context& context, const Eve
 
     const StoredMessage stored = append_message(
         tx, mint_, inbound_message(instance, event, conversation.id, contact.contact_id), now);
-    if (!effect.new_state.empty()) {
+    for (const Address& one : {event.from, contact.address}) {
+        if (effect.new_state.empty()) break;
         set_consent(tx, mint_.ids,
-                    {event.from, instance.name, effect.new_state, "word", stored.id, "guest", now});
+                    {one, instance.name, effect.new_state, "word", stored.id, "guest", now});
+        if (event.from == contact.address) break;
     }
     if (runs_flow) {
         enqueue_job(tx, mint_.ids,

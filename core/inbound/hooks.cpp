@@ -38,7 +38,10 @@ struct Parts {
 };
 
 bool is_authentic(const Hook& hook, const Parts& parts, const HttpRequest& request) {
-    if (hook.scheme) return hook.scheme->matches(request, hook.settings, parts.clock.now_ms());
+    if (hook.scheme) {
+        const bool matches = hook.scheme->matches(request, hook.settings, parts.clock.now_ms());
+        if (!matches || !hook.route.and_custom) return matches;
+    }
     if (hook.route.signature == Signature::none) return true;
     const PluginLeasePtr plugin = parts.plugins.lease(hook.instance);
     if (!plugin) throw Problem("channel_unavailable").retry_after(unavailable_for);
@@ -176,8 +179,8 @@ std::vector<std::string> paths_of(const InstanceConfig& instance, const Route& r
 
 RouteSpec spec_of(const Hook& hook, const std::string& method, const std::string& path) {
     // Plugin code before the answer must not run on a socket thread.
-    const bool plugin_first =
-        hook.route.signature == Signature::custom || hook.route.answering == Answering::computed;
+    const bool plugin_first = hook.route.signature == Signature::custom || hook.route.and_custom ||
+                              hook.route.answering == Answering::computed;
     return {.name = "hook",
             .method = method,
             .path = path,

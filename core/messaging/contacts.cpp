@@ -3,6 +3,7 @@
 #include "base/json.hpp"
 #include "messaging/changes.hpp"
 #include "messaging/conversations.hpp"
+#include "messaging/phone.hpp"
 #include "messaging/statements.hpp"
 
 namespace patchbay {
@@ -41,16 +42,41 @@ JsonArray close_doubles(Transaction& tx, const ContactMerge& merge, const Rows& 
 
 ContactRef find_or_create_contact(Transaction& tx, Mint& mint, const Address& address,
                                   const std::string& name, TimeMs at) {
-    if (const auto known = tx.first(sql::address_find, {address.kind, address.value})) {
+    const std::string other =
+        address.kind == "phone" ? phone_variant(address.value) : std::string{};
+    for (const std::string& value : {address.value, other}) {
+        if (value.empty()) continue;
+        const auto known = tx.first(sql::address_find, {address.kind, value});
+        if (!known) continue;
         const std::string known_name = known->text(2);
         const bool better = !name.empty() && is_no_name(known_name, address);
         tx.run(sql::contact_touch, {at, better ? name : known_name, at, known->text(1)});
-        return {known->text(1), known->text(0), false};
+        return {known->text(1), known->text(0), false, {address.kind, value}};
     }
-    const ContactRef contact{mint.ids.uuid(), mint.ids.uuid(), true};
+    const ContactRef contact{mint.ids.uuid(), mint.ids.uuid(), true, address};
     tx.run(sql::contact_insert, {contact.contact_id, name, at, at, at});
     tx.run(sql::address_insert,
            {contact.address_id, address.kind, address.value, contact.contact_id, at});
+    return contact;
+}
+
+ContactRef find_or_create_contact(Transaction& tx, Mint& mint, const Address& address,
+                                  const std::vector<Address>& also, const std::string& name,
+                                  TimeMs at) {
+    const auto owner_of = [&](const Address& one) {
+        return tx.first(sql::address_find, {one.kind, one.value});
+    };
+    const auto add = [&](const Address& one, const std::string& contact_id) {
+        tx.run(sql::address_insert, {mint.ids.uuid(), one.kind, one.value, contact_id, at});
+    };
+    for (const Address& one : also) {
+        if (owner_of(address)) break;
+        if (const auto known = owner_of(one)) add(address, known->text(1));
+    }
+    const ContactRef contact = find_or_create_contact(tx, mint, address, name, at);
+    for (const Address& one : also) {
+        if (!owner_of(one)) add(one, contact.contact_id);
+    }
     return contact;
 }
 

@@ -3,6 +3,7 @@
 #include <optional>
 #include <patchbay/sdk.hpp>
 #include <string>
+#include <vector>
 
 #include "messaging/mint.hpp"
 #include "messaging/views.hpp"
@@ -12,12 +13,20 @@ namespace patchbay {
 struct ContactRef {
     std::string contact_id, address_id;
     bool created = false;
+    Address address{};  ///< Under which the contact was found, or made.
 };
 
-/// The contact behind an address, made when there is none. A known contact without a name gets
+/// The contact behind an address, or behind the other form of that phone (phone_variant), made when
+/// there is none. A known contact without a name gets
 /// `name`; its last-message time moves to `at`.
 ContactRef find_or_create_contact(Transaction& tx, Mint& mint, const Address& address,
                                   const std::string& name, TimeMs at);
+
+/// The same for somebody who is known under several addresses: found under any of them, and from
+/// then on under all that are nobody else's.
+ContactRef find_or_create_contact(Transaction& tx, Mint& mint, const Address& address,
+                                  const std::vector<Address>& also, const std::string& name,
+                                  TimeMs at);
 
 /// What is set is changed, the rest stays.
 struct ContactChanges {

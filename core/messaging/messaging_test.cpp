@@ -108,6 +108,44 @@ TEST_F(Messaging, FindsTheSameContactAndConversationAgain) {
     EXPECT_NE(conversation_with("+15558675311").id, first.id);
 }
 
+TEST_F(Messaging, KnowsAPersonUnderSeveralAddresses) {
+    const Address phone = Address::phone("+15558675310"), other = Address::phone("+15558675311");
+    const Address id{"user", "US.1349"};
+    const auto find = [&](const Address& address, const std::vector<Address>& also) {
+        return store.write([&](Transaction& tx) {
+            return find_or_create_contact(tx, mint, address, also, "", clock.now_ms());
+        });
+    };
+    const ContactRef by_id = find(id, {});
+    EXPECT_TRUE(by_id.created);
+    const ContactRef by_phone = find(phone, {id});
+    EXPECT_EQ(by_phone.contact_id, by_id.contact_id);
+    EXPECT_FALSE(by_phone.created);
+    EXPECT_NE(by_phone.address_id, by_id.address_id);
+    EXPECT_EQ(find(phone, {}).contact_id, by_id.contact_id);
+
+    // What is somebody else's stays theirs.
+    const ContactRef stranger = find(other, {id});
+    EXPECT_EQ(stranger.contact_id, by_id.contact_id) << "the id had nobody else yet";
+    const ContactRef third = find(Address::phone("+15558675312"), {});
+    EXPECT_EQ(find(Address::phone("+15558675312"), {id}).contact_id, third.contact_id);
+    EXPECT_EQ(find(id, {}).contact_id, by_id.contact_id);
+}
+
+TEST_F(Messaging, KnowsAPersonUnderBothFormsOfAMobileNumber) {
+    const auto find = [&](const char* number) {
+        return store.write([&](Transaction& tx) {
+            return find_or_create_contact(tx, mint, Address::phone(number), "", clock.now_ms());
+        });
+    };
+    const ContactRef known = find("+5541988887777");
+    const ContactRef other = find("+554188887777");
+    EXPECT_EQ(other.contact_id, known.contact_id);
+    EXPECT_EQ(other.address, Address::phone("+5541988887777"));
+    EXPECT_FALSE(other.created);
+    EXPECT_TRUE(find("+554188887778").created);
+}
+
 TEST_F(Messaging, NumbersMessagesWithoutGapsAndKeepsTheInbox_G5) {
     const std::string id = conversation_with("+15558675310").id;
     for (int i = 1; i <= 3; ++i) EXPECT_EQ(inbound(id, "text " + std::to_string(i)).seq, i);

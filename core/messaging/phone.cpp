@@ -46,6 +46,27 @@ std::optional<std::string> to_e164(std::string_view text) {
     return e164;
 }
 
+std::string phone_variant(const std::string& e164) {
+    struct Plan {
+        std::string_view country, mark;
+        size_t area;  // Digits between the two.
+    };
+    // Brazil's ninth digit, Argentina's 9 and Mexico's 1 of mobile numbers.
+    constexpr Plan plans[] = {{"+55", "9", 2}, {"+54", "9", 0}, {"+52", "1", 0}};
+    constexpr size_t national = 10;
+    for (const auto& [country, mark, area] : plans) {
+        if (!e164.starts_with(country)) continue;
+        const size_t at = country.size() + area;
+        const bool is_short = e164.size() == country.size() + national;
+        const bool is_long = e164.size() == country.size() + national + 1 &&
+                             e164.compare(at, mark.size(), mark) == 0;
+        std::string other = e164;
+        if (is_short) return other.insert(at, mark);
+        if (is_long) return other.erase(at, mark.size());
+    }
+    return {};
+}
+
 std::optional<Address> parse_address(std::string_view text) {
     for (const std::string_view kind : {"email", "user", "chat"}) {
         if (text.starts_with(kind) && text.size() > kind.size() + 1 && text[kind.size()] == ':') {

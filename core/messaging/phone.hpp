@@ -16,4 +16,8 @@ std::optional<std::string> to_e164(std::string_view text);
 /// that kind. nullopt: nothing usable.
 std::optional<Address> parse_address(std::string_view text);
 
+/// The same mobile phone as some networks write it: WhatsApp tells numbers of Brazil, Argentina and
+/// Mexico with and without a digit that was put in later. Empty: there is no other form.
+std::string phone_variant(const std::string& e164);
+
 }  // namespace patchbay

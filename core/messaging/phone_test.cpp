@@ -26,6 +26,21 @@ TEST(PhoneNumbers, AreRefusedWhenTheyCannotBeDialled_S37) {
     }
 }
 
+TEST(PhoneNumbers, HaveAnotherFormWhereADigitWasPutInLater) {
+    const std::pair<const char*, const char*> pairs[] = {
+        {"+5541988887777", "+554188887777"},
+        {"+5491123456789", "+541123456789"},
+        {"+5215512345678", "+525512345678"},
+    };
+    for (const auto& [with, without] : pairs) {
+        EXPECT_EQ(phone_variant(with), without);
+        EXPECT_EQ(phone_variant(without), with);
+    }
+    for (const char* other : {"+27123456789", "+15558675310", "+55419", "+5541888877771", ""}) {
+        EXPECT_EQ(phone_variant(other), "") << other;
+    }
+}
+
 TEST(Addresses, KeepTheKindTheirPrefixNames) {
     EXPECT_EQ(parse_address("email:ann@x.org")->kind, "email");
     EXPECT_EQ(parse_address("email:ann@x.org")->value, "ann@x.org");
