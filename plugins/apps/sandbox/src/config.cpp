@@ -36,6 +36,9 @@ Config read_config(ConfigReader& yaml) {
                                          "Checks calls and signs webhooks; the channel's own"),
         .hub_url = yaml.optional_text("hub_url", "http://127.0.0.1:8000/hooks/sms/message",
                                       "Where messages of customers go: the channel's route"),
+        .whatsapp_url =
+            yaml.optional_text("whatsapp_url", "http://127.0.0.1:8000/api/whatsapp/twilio-webhook",
+                               "Where WhatsApp messages of customers go"),
         .numbers = yaml.optional_list("numbers", "Senders of the account; none given: any"),
         .seed = yaml.optional_int("seed", 0, 0, std::numeric_limits<int64_t>::max(),
                                   "Makes ids repeatable; 0: other ids at every start"),
@@ -43,6 +46,8 @@ Config read_config(ConfigReader& yaml) {
     yaml.expect("listen", is_loopback(config.listen),
                 "must be a loopback address and a port, such as \"127.0.0.1:8010\"");
     yaml.expect("hub_url", is_http(config.hub_url), "must begin with http:// or https://");
+    yaml.expect("whatsapp_url", is_http(config.whatsapp_url),
+                "must begin with http:// or https://");
     return config;
 }
 

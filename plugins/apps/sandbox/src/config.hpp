@@ -10,6 +10,7 @@ struct Config {
     std::string account_sid;
     std::string auth_token;
     std::string hub_url;
+    std::string whatsapp_url;
     std::vector<std::string> numbers;
     int64_t seed;
 };

@@ -150,6 +150,7 @@ Poco::JSON::Object::Ptr receipt_json(const Message& message) {
     json->set("to", message.to);
     json->set("body", message.body);
     json->set("media", media);
+    json->set("content_sid", text_or_null(message.content_sid));
     json->set("status", message.status);
     json->set("status_callback", message.status_callback);
     json->set("taken_ms", message.created_ms);

@@ -19,6 +19,7 @@ struct Message {
     std::string status = "queued", error_code{};
     std::string status_callback{};
     std::vector<std::string> media{};
+    std::string content_sid{};  ///< Of a template.
     int64_t created_ms = 0, sent_ms = 0, updated_ms = 0;
     uint64_t order = 0;        ///< 1 for the first that was taken.
     bool answer_lost = false;  ///< Taken, but a rule cut the connection before the answer.

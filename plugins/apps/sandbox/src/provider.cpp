@@ -9,10 +9,12 @@
 #include <twilio/json.hpp>
 #include <twilio/signature.hpp>
 
+#include "whatsapp.hpp"
+
 namespace patchbay::sandbox {
 namespace {
 
-constexpr milliseconds until_sent{20}, until_end{60};
+constexpr milliseconds until_sent{20}, until_end{60}, until_read{100};
 
 // One repeat when nobody answers, as Twilio does unless the URL asks for more.
 // Source: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
@@ -38,6 +40,7 @@ Form status_form(const Message& message) {
               {"MessageSid", message.sid},  {"AccountSid", message.account_sid}};
     form.add_unless_empty("MessagingServiceSid", message.messaging_service_sid);
     form.add_unless_empty("ErrorCode", message.error_code);
+    if (is_whatsapp(message.to)) add_whatsapp_status(form, message);
     return form;
 }
 
@@ -173,18 +176,27 @@ Response Provider::customer_writes(const std::string& json) {
         .sent_ms = now,
         .updated_ms = now,
     };
+    const bool whatsapp = is_whatsapp(message.from);
     if (message.from.empty()) return problem(400, "\"from\" is missing");
-    if (message.to.empty() && !config_.numbers.empty()) message.to = config_.numbers.front();
+    for (const std::string& number : config_.numbers) {
+        if (message.to.empty() && is_whatsapp(number) == whatsapp) message.to = number;
+    }
     if (message.to.empty()) return problem(400, "\"to\" is missing");
-    if (config_.hub_url.empty()) return problem(409, "no hub_url in the configuration");
+    const std::string& url = whatsapp ? config_.whatsapp_url : config_.hub_url;
 
     // A given sid is the same message once more, as Twilio repeats it.
     if (message.sid.empty()) message = ledger_.take(std::move(message));
-    api_.note_consent(message.from, message.to, message.body);
+    Form form = message_form(message);
+    if (whatsapp) {
+        // Words such as STOP are the hub's alone to follow: Twilio keeps no list for WhatsApp.
+        add_whatsapp_fields(form, message, twilio::text_at(*given, "name"));
+    } else {
+        api_.note_consent(message.from, message.to, message.body);
+    }
     Poco::JSON::Object answer{Poco::JSON_PRESERVE_KEY_ORDER};
     answer.set("sid", message.sid);
     try {
-        const Response reply = post_signed(config_.hub_url, message_form(message));
+        const Response reply = post_signed(url, form);
         answer.set("status", reply.status);
         answer.set("body", reply.body);
         return json_answer(200, answer);
@@ -195,13 +207,17 @@ Response Provider::customer_writes(const std::string& json) {
 }
 
 void Provider::report_later(const Message& message, const Rule& rule) {
-    const std::string end = rule.ends.empty() ? "delivered" : rule.ends;
-    const std::string code = rule.error_code, sid = message.sid;
+    const bool is_late = rule.ends.empty() && is_outside_window(ledger_, message);
+    const std::string end = is_late ? "undelivered" : rule.ends.empty() ? "delivered" : rule.ends;
+    const std::string code = is_late ? "63016" : rule.error_code, sid = message.sid;
     if (end == "queued") return;
     if (end != "failed") {
         later_.run_after(until_sent, [this, sid] { report(sid, "sent", "", repeats); });
     }
-    if (end != "sent") {
+    if (end == "read") {
+        later_.run_after(until_end, [this, sid] { report(sid, "delivered", "", repeats); });
+        later_.run_after(until_read, [this, sid] { report(sid, "read", "", repeats); });
+    } else if (end != "sent") {
         later_.run_after(until_end, [this, sid, end, code] { report(sid, end, code, repeats); });
     }
 }

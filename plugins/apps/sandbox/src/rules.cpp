@@ -38,10 +38,10 @@ Drop drop_from(const std::string& key, const Poco::Dynamic::Var& value) {
 
 std::string ending(const std::string& key, const Poco::Dynamic::Var& value) {
     const std::string word = text(key, value);
-    for (const char* known : {"queued", "sent", "delivered", "undelivered", "failed"}) {
+    for (const char* known : {"queued", "sent", "delivered", "read", "undelivered", "failed"}) {
         if (word == known) return word;
     }
-    throw bad(key, "queued, sent, delivered, undelivered or failed");
+    throw bad(key, "queued, sent, delivered, read, undelivered or failed");
 }
 
 std::shared_ptr<const re2::RE2> expression(const std::string& key, const std::string& pattern) {

@@ -11,6 +11,8 @@
 #include <patchbay/text.hpp>
 #include <sstream>
 
+#include "whatsapp.hpp"
+
 namespace patchbay::sandbox {
 namespace {
 
@@ -21,11 +23,6 @@ constexpr unsigned default_page_size = 50, max_page_size = 1000;
 constexpr std::array stop_words{"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL",
                                 "END",  "QUIT",    "REVOKE",      "OPTOUT"};
 constexpr std::array start_words{"START", "YES", "UNSTOP"};
-
-struct Refused {
-    int code;
-    const char* message;
-};
 
 Response json_answer(int status, const Poco::JSON::Object& object) {
     std::ostringstream body;
@@ -49,6 +46,7 @@ std::optional<Refused> fault_in(const Form& form, const std::vector<std::string>
     const std::string to = form.value_or("To", ""), from = form.value_or("From", "");
     const std::string body = form.value_or("Body", "");
     const size_t media = form.values("MediaUrl").size();
+    if (is_whatsapp(to) || is_whatsapp(from)) return whatsapp_fault_in(form, numbers);
     if (to.empty()) return Refused{21604, "A 'To' phone number is required."};
     if (from.empty() && form.value_or("MessagingServiceSid", "").empty()) {
         return Refused{21603, "A 'From' phone number is required."};
@@ -162,6 +160,7 @@ Response TwilioApi::create(const Request& request, std::string& taken) {
         .status = service.empty() ? "queued" : "accepted",
         .status_callback = form.value_or("StatusCallback", ""),
         .media = form.values("MediaUrl"),
+        .content_sid = form.value_or("ContentSid", ""),
         .created_ms = clock_(),
     };
     message.updated_ms = message.created_ms;
