@@ -40,16 +40,25 @@ TEST(ShippedConfig, NeedsOnlyItsSecretsInProduction) {
     for (const char* name : {"PATCHBAY_PUBLIC_URL", "FRONTEND_URL"}) {
         setenv(name, "https://hub.example", 1);
     }
-    for (const char* name : {"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_PHONE_NUMBER"}) {
+    for (const char* name : {"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_PHONE_NUMBER",
+                             "TWILIO_WHATSAPP_NUMBER", "TWILIO_WEBHOOK_VERIFY_TOKEN"}) {
         setenv(name, "set", 1);
     }
     const HubConfig config = parse_config(text, folder / "production.yaml");
     EXPECT_TRUE(config.production());
     EXPECT_EQ(config.server.public_url, "https://hub.example");
+    EXPECT_EQ(config.server.listen, "0.0.0.0:8000") << "S3-28";
+    // S3-24 to S3-27: by the names that the seed has.
+    const InstanceConfig* whatsapp = instance(config, "whatsapp");
+    ASSERT_TRUE(whatsapp);
+    for (const char* key : {"account_sid", "auth_token", "from", "verify_token"}) {
+        EXPECT_EQ(whatsapp->config.at(key), "set") << key;
+    }
     unsetenv("TWILIO_AUTH_TOKEN");
     EXPECT_THROW(parse_config(text, folder / "production.yaml"), ConfigError);
     for (const char* name :
-         {"PATCHBAY_PUBLIC_URL", "FRONTEND_URL", "TWILIO_ACCOUNT_SID", "TWILIO_PHONE_NUMBER"}) {
+         {"PATCHBAY_PUBLIC_URL", "FRONTEND_URL", "TWILIO_ACCOUNT_SID", "TWILIO_PHONE_NUMBER",
+          "TWILIO_WHATSAPP_NUMBER", "TWILIO_WEBHOOK_VERIFY_TOKEN"}) {
         unsetenv(name);
     }
 }

@@ -24,6 +24,15 @@ export function smsInstance({ apiBase = 'http://127.0.0.1:9', config = {}, ...mo
   };
 }
 
+/** A twilio_whatsapp instance for `plugins`. */
+export function whatsappInstance({ apiBase = 'http://127.0.0.1:9', config = {}, ...more } = {}) {
+  return {
+    plugin: 'twilio_whatsapp',
+    config: { account_sid: accountSid, auth_token: authToken, from: `whatsapp:${ownNumber}`, api_base: apiBase, ...config },
+    ...more,
+  };
+}
+
 export class Hub {
   /** `config` is laid over the development defaults, block by block; `env` goes to the process; `port` where it has to be known; `judged: false` under load. */
   static async start({ config = {}, env = {}, publicUrl, port, judged = true } = {}) {
