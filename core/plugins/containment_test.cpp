@@ -107,7 +107,7 @@ TEST_F(Containing, SwitchesOffAfterFourAndOnAgainWithAMendedCopy_F41) {
     install("two/stalling");
     host->enable("bad");
     EXPECT_EQ(state_of("bad"), InstanceState::active);
-    EXPECT_EQ(error_of("bad"), "");
+    EXPECT_EQ(error_of("bad"), "1 old copy with a call that did not end (stuck)");
     EXPECT_EQ(send("bad", "hang").outcome, Outcome::accepted);
     EXPECT_EQ(host->find("bad")->lost_threads, 4) << "of the old copy";
     release();
@@ -127,6 +127,35 @@ TEST_F(Containing, ReloadsAndStopsAtOnceWhileAThreadHangs_G11) {
     EXPECT_EQ(state_of("bad"), InstanceState::stuck);
     EXPECT_EQ(state_of("good"), InstanceState::gone);
     EXPECT_LT(std::chrono::steady_clock::now() - began, 30s);
+}
+
+// Hangs of the calls of a plugin's life, which have no caller to answer.
+TEST_F(Containing, GivesUpALifeThatHangsAndKeepsItsReason_F41) {
+    install("one/stalling");
+    add("check", "stalling", {{"gate", gate()}, {"mode", "check_config"}});
+    add("good", "stalling", {{"gate", gate()}});
+    start();
+    EXPECT_EQ(state_of("check"), InstanceState::failed);
+    EXPECT_EQ(error_of("check"), "check_config() did not come back within 1000 ms");
+    EXPECT_EQ(send("good", "hello").outcome, Outcome::accepted);
+    host->reload("good");
+    EXPECT_EQ(state_of("good"), InstanceState::active);
+}
+
+TEST_F(Containing, ServesOnWithTheOldOneWhenTheNewOneHangs_F41) {
+    install("one/stalling");
+    add("sms", "stalling", {{"gate", gate()}});
+    start();
+    InstanceConfig hanging = config.plugins[0];
+    hanging.config["mode"] = "capabilities";
+    try {
+        host->reload(hanging);
+        ADD_FAILURE() << "it started";
+    } catch (const Error& error) {
+        EXPECT_STREQ(error.what(), "capabilities() did not come back within 1000 ms");
+    }
+    EXPECT_EQ(state_of("sms"), InstanceState::active);
+    EXPECT_EQ(send("sms", "hello").outcome, Outcome::accepted);
 }
 
 }  // namespace

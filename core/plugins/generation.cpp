@@ -155,6 +155,7 @@ bool Generation::drain(milliseconds left) {
 Ending Generation::end() {
     stopping_ = true;
     if (plugin_->end()) return Ending::gone;
+    if (plugin_->is_left_behind()) return Ending::stuck;
     log_warn(caller_.instance, "the library stays mapped after unloading",
              {{"plugin", stamp_.name}});
     return Ending::resident;

@@ -50,6 +50,8 @@ public:
     virtual bool end() = 0;
     /// True: end() may come while calls are out; they end with an error.
     virtual bool can_end_calls() const = 0;
+    /// A call hangs in it that nobody waits for any more: what the call may use has to stay.
+    virtual bool is_left_behind() const { return false; }
     virtual State state() const = 0;
     /// The private copy that it runs from, until end(). Empty: there is none to go back to.
     virtual std::filesystem::path staged() const { return {}; }

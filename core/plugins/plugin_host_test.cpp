@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/log.hpp"
+#include "base/metrics.hpp"
 #include "plugins/test_plugins.hpp"
 
 namespace patchbay {
@@ -211,11 +212,19 @@ TEST_F(PluginHosts, UnloadAPluginThatThrowsWhileItDrains_F40_G16) {
     EXPECT_EQ(state_of("two"), InstanceState::gone);
 }
 
-TEST_F(PluginHosts, RefuseAnswersThatBreakTheContract) {  // C10, F43
+TEST_F(PluginHosts, RefuseAnswersThatBreakTheContractAndCountThem_F43_G16) {  // C10
     install("one/faulty");
+    install("one/rough");
     add("sms", "faulty", {{"token", "secret-token"}});
+    add("rough", "rough");
     start();
+    EXPECT_EQ(kind_of([&] { host->lease("rough")->look_up({}, {}); }), ErrorKind::internal)
+        << "two GiB";
+    EXPECT_NE(metrics_text().find("patchbay_plugin_calls_total{instance=\"rough\","
+                                  "call=\"look_up\",error=\"internal\"} 1"),
+              std::string::npos);
     EXPECT_EQ(kind_of([&] { send("sms", "not utf-8"); }), ErrorKind::internal);
+    EXPECT_EQ(kind_of([&] { send("sms", "nul"); }), ErrorKind::internal);
     EXPECT_EQ(kind_of([&] { send("sms", "huge"); }), ErrorKind::internal);
     const auto lease = host->lease("sms");
     EXPECT_EQ(kind_of([&] { lease->receive({}, {.body = "many"}); }), ErrorKind::internal);

@@ -158,7 +158,7 @@ GenerationPtr PluginHost::Impl::run(Slot& slot, const InstanceConfig& instance,
 // One that never served.
 void PluginHost::Impl::discard(GenerationPtr generation) {
     generation->drain(milliseconds{0});
-    generation->end();
+    if (generation->end() == Ending::stuck) keep_for_ever(std::move(generation));
 }
 
 void PluginHost::Impl::check_webhooks(const InstanceConfig& instance,

@@ -91,6 +91,7 @@ SendResult Faulty::send(const Call& call, const OutboundMessage& message) {
     if (message.text == "unauthorized") throw Error(ErrorKind::unauthorized, "token revoked");
     if (message.text == "connection") throw ConnectionFailed(true, "cut");
     if (message.text == "not utf-8") return SendResult::accepted("\xC0\x80");
+    if (message.text == "nul") return SendResult::accepted(std::string("a\0b", 3));
     if (message.text == "huge") return SendResult::accepted(std::string(5u << 20, 'x'));
     if (message.text == "http")
         return SendResult::accepted(host_.http(call, {.url = "http://provider"}).body);

@@ -6,6 +6,8 @@
 
 namespace {
 
+constexpr uint32_t look_up = 103;  // Answers two GiB.
+
 struct NoStandardType {};
 
 [[gnu::section(".patchbay"), gnu::used]] const pb_stamp stamp = {
@@ -23,7 +25,12 @@ struct NoStandardType {};
 
 int32_t describe(pb_sink) { return 0; }
 int32_t check_config(pb_bytes, pb_sink) { return 0; }
-int32_t call(void*, uint32_t, pb_bytes, pb_sink) { throw NoStandardType(); }
+int32_t call(void*, uint32_t method, pb_bytes, pb_sink out) {
+    if (method != look_up) throw NoStandardType();
+    static const char piece[1u << 20] = {};
+    for (int i = 0; i < 2048; ++i) out.write(out.self, piece, sizeof piece);
+    return 0;
+}
 void destroy(void*) { throw std::runtime_error("destroy went wrong"); }
 int32_t create(const pb_host*, pb_bytes, pb_instance* out, pb_sink) {
     *out = {sizeof(pb_instance), PB_ABI_MINOR, nullptr, call, destroy};

@@ -1,6 +1,7 @@
 // A plugin whose calls hang until a file is there, and one that takes its process with it.
 #include <sys/stat.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <patchbay/sdk.hpp>
 #include <thread>
@@ -24,10 +25,10 @@ void wait_for(const std::string& gate) {
 }
 
 // Each frame has to be there, or the compiler makes a loop of it.
-int overflow(volatile char* before) {
+int overflow(volatile char* before, int depth) {
     volatile char frame[4096];
     frame[0] = before ? before[0] : 0;
-    return overflow(frame) + frame[0];
+    return depth < 0 ? 0 : overflow(frame, depth + 1) + frame[0];
 }
 
 void do_what_it_says(const Config& config, const std::string& text) {
@@ -38,8 +39,8 @@ void do_what_it_says(const Config& config, const std::string& text) {
         *nowhere = 1;
     }
     if (text.starts_with("abort")) std::abort();
-    if (text.starts_with("overflow")) overflow(nullptr);
-    if (text.starts_with("exit")) std::_Exit(3);
+    if (text.starts_with("overflow")) overflow(nullptr, 0);
+    if (text.starts_with("killed")) ::raise(SIGKILL);
     if (text.starts_with("throw")) throw std::out_of_range("it went wrong");
 #endif
 }
@@ -69,7 +70,9 @@ public:
 
     Capabilities capabilities() const override {
         if (config_.mode == "capabilities") wait_for(config_.gate);
-        return {.look_up = config_.mode == "look_up", .list_since = config_.mode == "list_since"};
+        return {.honours_id = config_.mode == "honours_id",
+                .look_up = config_.mode == "look_up",
+                .list_since = config_.mode == "list_since"};
     }
     SendResult send(const Call&, const OutboundMessage& message) override {
         do_what_it_says(config_, message.text);
@@ -109,7 +112,8 @@ public:
     }
     std::vector<StepInfo> steps() const override { return {{.name = "step", .about = "A step"}}; }
     StepResult run(const Call&, const StepInput& input) override {
-        do_what_it_says(config_, input.event.text);
+        const std::string& text = input.event.text;
+        if (text.starts_with("flow ")) do_what_it_says(config_, text.substr(5));
         return {};
     }
     std::vector<ApiRoute> api_routes() const override {
