@@ -23,8 +23,9 @@ std::optional<Breaker::Seen> seen_by_breaker(Verdict verdict) {
         case Verdict::not_sent:
             return Breaker::Seen::no_connection;
         case Verdict::unknown:
-        case Verdict::internal:
             return Breaker::Seen::failed;
+        case Verdict::internal:
+            return Breaker::Seen::plugin_fault;
         case Verdict::stopping:
             return std::nullopt;
         default:

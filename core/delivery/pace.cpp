@@ -14,6 +14,7 @@ constexpr auto slot_length = 5s;
 constexpr auto probe_interval = 30s;
 constexpr unsigned least_calls = 20;
 constexpr unsigned most_connection_failures = 5;
+constexpr unsigned most_faults = 5;
 
 int64_t slot_number(SteadyTime now) { return now.time_since_epoch() / slot_length; }
 
@@ -63,9 +64,10 @@ bool Breaker::record(Seen seen, SteadyTime now) {
     }
     const int64_t number = slot_number(now);
     Slot& slot = window_[static_cast<size_t>(number) % slots];
-    if (slot.number != number) slot = {number, 0, 0};
+    if (slot.number != number) slot = {number, 0, 0, 0};
     ++slot.calls;
     if (seen != Seen::good) ++slot.failures;
+    if (seen == Seen::plugin_fault) ++slot.faults;
     connection_failures_in_a_row_ =
         seen == Seen::no_connection ? connection_failures_in_a_row_ + 1 : 0;
     if (!was_open &&
@@ -81,14 +83,15 @@ void Breaker::probe_started(SteadyTime now) {
 }
 
 bool Breaker::has_failed_too_often(SteadyTime now) const {
-    unsigned calls = 0, failures = 0;
+    unsigned calls = 0, failures = 0, faults = 0;
     const int64_t oldest = slot_number(now) - static_cast<int64_t>(slots) + 1;
     for (const Slot& slot : window_) {
         if (slot.number < oldest) continue;
         calls += slot.calls;
         failures += slot.failures;
+        faults += slot.faults;
     }
-    return calls >= least_calls && failures * 2 >= calls;
+    return faults >= most_faults || (calls >= least_calls && failures * 2 >= calls);
 }
 
 }  // namespace patchbay

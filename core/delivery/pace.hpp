@@ -40,11 +40,11 @@ private:
     double ramp_from_ = 1;
 };
 
-/// Opens at 20 calls and half of them failed within 60 s, or after 5 connection failures in a row;
-/// then one probe every 30 s.
+/// Opens at 20 calls and half of them failed within 60 s, after 5 connection failures in a row, or
+/// when the plugin went wrong 5 times within 60 s; then one probe every 30 s.
 class Breaker {
 public:
-    enum class Seen { good, failed, no_connection };
+    enum class Seen { good, failed, no_connection, plugin_fault };
     /// True: this call closed the breaker again.
     bool record(Seen seen, SteadyTime now);
     bool is_open() const { return open_; }
@@ -56,7 +56,7 @@ public:
 private:
     struct Slot {
         int64_t number = -1;
-        unsigned calls = 0, failures = 0;
+        unsigned calls = 0, failures = 0, faults = 0;
     };
     static constexpr size_t slots = 12;  // of 5 s each
     bool has_failed_too_often(SteadyTime now) const;

@@ -97,6 +97,17 @@ TEST(Breakers, OpenAfterFiveConnectionFailuresAndProbeEveryThirtySeconds) {
     EXPECT_FALSE(breaker.is_open());
 }
 
+TEST(Breakers, OpenWhenThePluginWentWrongFiveTimesInAMinute_F40) {
+    Breaker breaker;
+    for (int i = 0; i < 100; ++i) breaker.record(Breaker::Seen::good, at(0ms));
+    for (int i = 0; i < 4; ++i) breaker.record(Breaker::Seen::plugin_fault, at(0ms));
+    EXPECT_FALSE(breaker.is_open());
+    breaker.record(Breaker::Seen::plugin_fault, at(61s));
+    EXPECT_FALSE(breaker.is_open()) << "the others are a minute old";
+    for (int i = 0; i < 4; ++i) breaker.record(Breaker::Seen::plugin_fault, at(70s));
+    EXPECT_TRUE(breaker.is_open());
+}
+
 using ChannelGates = SenderTest;
 
 TEST_F(ChannelGates, AllowOneProbeWhileTheBreakerIsOpenAndThenBeginSlowly_F24_G14) {
