@@ -12,7 +12,8 @@
 
 namespace patchbay {
 
-/// [any thread] Work must not throw.
+/// [any thread] Work must not throw. A thread that is lost in its work is replaced, and counts no
+/// more as at work.
 class FairPool {
 public:
     /// Starts at once. At most half of the threads work for one owner; what is more waits, up to
@@ -63,14 +64,20 @@ private:
     };
 
     bool begin(const std::string& owner, std::function<void()> work) {
-        return pool_.post([this, owner, work = std::move(work)]() mutable {
-            while (work) {
-                work();
-                work = next_of(owner);
-                // Behind what others have posted meanwhile.
-                if (work && begin(owner, work)) return;
-            }
-        });
+        return pool_.post(
+            [this, owner, work = std::move(work)]() mutable { run(owner, std::move(work)); });
+    }
+    void run(const std::string& owner, std::function<void()> work) {
+        const Abandonable here{[this, owner](Rest& rest) {
+            rest.emplace_back([this, owner] { run(owner, next_of(owner)); });
+        }};
+        while (work) {
+            work();
+            if (this_thread_is_lost()) return;
+            work = next_of(owner);
+            // Behind what others have posted meanwhile.
+            if (work && begin(owner, work)) return;
+        }
     }
     /// Empty: nothing of this owner waits, and one less is at work.
     std::function<void()> next_of(const std::string& owner) {

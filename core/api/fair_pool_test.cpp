@@ -7,6 +7,8 @@
 #include <memory>
 #include <thread>
 
+#include "base/hang_test.hpp"
+
 namespace patchbay {
 namespace {
 
@@ -43,6 +45,24 @@ TEST(FairPools, RefuseWhatIsTooMuchOfOneOwner_G19) {
     EXPECT_TRUE(pool.post("other", [&] { other_done.count_down(); }));
     other_done.wait();
     go_on.count_down();
+}
+
+TEST(FairPools, GoOnWithTheNextOfAnOwnerWhoseThreadIsLost_F41) {
+    Hang hang;
+    std::latch all_done{3};
+    FairPool pool("fair", 2, 10);  // One at work of each owner.
+    EXPECT_TRUE(pool.post("hung", [&] {
+        try {
+            hang.here();
+        } catch (const Error&) {
+        }
+    }));
+    for (int i = 0; i < 2; ++i) EXPECT_TRUE(pool.post("hung", [&] { all_done.count_down(); }));
+    hang.give_up();
+    EXPECT_TRUE(pool.post("other", [&] { all_done.count_down(); }));
+    all_done.wait();
+    pool.stop();
+    hang.let_go();
 }
 
 TEST(FairPools, DropAtStopWhatHasNotBegun) {

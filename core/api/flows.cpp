@@ -160,7 +160,7 @@ void add_flow_routes(Router& router, ApiContext& context) {
                 .about = "What the flow would answer to these messages; stores and sends nothing.",
                 .takes = "DryRunWish",
                 .answers = {{.schema = "DryRun"}},
-                .problems = {"plugin_failed", "channel_unavailable"}},
+                .problems = {"plugin_failed", "channel_unavailable", "plugin_timed_out"}},
                [&](const ExchangePtr& exchange) { try_out(exchange, context); });
 }
 

@@ -212,6 +212,12 @@ Readiness Hub::readiness() const {
     return readiness;
 }
 
+int64_t Hub::lost_threads() const {
+    int64_t lost = 0;
+    for (const InstanceInfo& instance : plugins_.list()) lost += instance.lost_threads;
+    return lost;
+}
+
 // Who is told goes before the store does.
 Hub::~Hub() { store_.on_changes({}); }
 

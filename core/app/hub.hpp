@@ -54,6 +54,9 @@ public:
     /// Draining stop (G11): at most `grace`, most of it for sends under way, unless plugin code
     /// hangs. Tells which part is being stopped.
     void stop(std::chrono::milliseconds grace, const std::function<void(const char*)>& at);
+    /// That hang in plugins. While there are some the destructor does not return: after stop() the
+    /// process has to end without it.
+    int64_t lost_threads() const;
 
 private:
     void register_services();

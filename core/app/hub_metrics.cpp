@@ -34,7 +34,7 @@ const Pulled channel_paused{Pulled::gauge,
                             "patchbay_channel_paused",
                             "1: somebody has to resume it.",
                             {"channel", "reason"}};
-const Pulled lost_threads{Pulled::gauge,
+const Pulled threads_lost{Pulled::gauge,
                           "patchbay_plugin_lost_threads",
                           "Threads that did not come back from the plugin.",
                           {"instance"}};
@@ -79,9 +79,10 @@ void Hub::collect_metrics(Samples& samples) {
     samples.add(connections, {"http"}, static_cast<int64_t>(server.connections - sockets));
     samples.add(connections, {"websocket"}, static_cast<int64_t>(sockets));
     samples.add(config_revision, {}, reload_.revision());
+    std::map<std::string, int64_t> lost;
     for (const InstanceInfo& instance : plugins_.list()) {
+        lost[instance.instance] = instance.lost_threads;
         samples.add(ingress_pending, {instance.instance}, 0);
-        samples.add(lost_threads, {instance.instance}, 0);
         samples.add(generation, {instance.instance}, instance.generation);
         samples.add(old_copies, {instance.instance, "stuck"}, instance.stuck);
         samples.add(old_copies, {instance.instance, "resident"}, instance.resident);
@@ -91,9 +92,10 @@ void Hub::collect_metrics(Samples& samples) {
                     static_cast<int64_t>(queue.counters.lease_lost));
         for (const char* state : job_states) samples.add(jobs, {queue.queue, state}, 0);
         if (!is_channel(queue.queue)) continue;
-        samples.add(lost_threads, {queue.queue}, static_cast<int64_t>(queue.counters.lost_workers));
+        lost[queue.queue] += static_cast<int64_t>(queue.counters.lost_workers);
         add_channel(samples, queue);
     }
+    for (const auto& [instance, count] : lost) samples.add(threads_lost, {instance}, count);
     count_rows(samples);
 }
 

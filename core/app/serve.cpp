@@ -1,5 +1,7 @@
 #include "app/serve.hpp"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -94,6 +96,11 @@ int serve(const HubConfig& config, OnHangUp on_hang_up, const std::function<void
     print_line("stopping", "finishing what is under way");
     deadline.emplace(stop_longest);
     hub.stop(stop_grace, [&](const char* part) { deadline->at(part); });
+    if (const int64_t lost = hub.lost_threads(); lost > 0) {
+        log_warn("app", "threads hang in plugins and are left behind",
+                 {{"count", std::to_string(lost)}});
+        _exit(EXIT_SUCCESS);  // No destructor: they would wait. All else has stopped.
+    }
     return EXIT_SUCCESS;
 }
 

@@ -1,11 +1,13 @@
 #include "delivery/delivery.hpp"
 
+#include <array>
 #include <condition_variable>
 #include <map>
 #include <shared_mutex>
 #include <thread>
 
 #include "base/log.hpp"
+#include "base/replaceable_thread.hpp"
 #include "delivery/housekeeping.hpp"
 #include "delivery/statements.hpp"
 #include "delivery/unknown.hpp"
@@ -70,7 +72,7 @@ struct Delivery::Impl {
     unsigned ticks = 0;
     bool more_to_sweep = false;
     std::vector<std::function<bool()>> sweeps;
-    std::vector<std::thread> threads;
+    std::array<ReplaceableThread, 1 + resolver_threads> threads;
 };
 
 const Queue* Delivery::Impl::find(const std::string& queue) const {
@@ -121,6 +123,7 @@ void Delivery::Impl::repeat(const std::function<bool()>& work) {
         lock.unlock();
         bool has_more = false;
         guarded("the round", [&] { has_more = work(); });
+        if (this_thread_is_lost()) return;
         lock.lock();
         if (!has_more) stop_asked.wait_for(lock, tick, [this] { return stopping; });
     }
@@ -230,15 +233,15 @@ void Delivery::start() {
         impl.started = true;
     }
     for (const auto& [name, queue] : impl.all()) queue->runner->start();
-    impl.threads.emplace_back([&impl] {
+    impl.threads[0].start("housekeeping", [&impl] {
         impl.repeat([&impl] {
             impl.keep_house();
             return false;
         });
     });
-    for (unsigned i = 0; i < resolver_threads; ++i) {
-        impl.threads.emplace_back(
-            [&impl] { impl.repeat([&impl] { return impl.resolver.step(1) > 0; }); });
+    for (unsigned i = 1; i <= resolver_threads; ++i) {
+        impl.threads[i].start(
+            "outcomes", [&impl] { impl.repeat([&impl] { return impl.resolver.step(1) > 0; }); });
     }
 }
 
@@ -267,7 +270,7 @@ StopReport Delivery::stop(std::chrono::milliseconds grace) {
     }
     impl.stop_asked.notify_all();
     impl.board.stop();
-    for (std::thread& thread : impl.threads) thread.join();
+    for (ReplaceableThread& thread : impl.threads) thread.join();
     if (impl.started && total.left_running == 0) {
         impl.guarded("unregister",
                      [&] { unregister_worker(impl.context.store, impl.context.owner); });

@@ -50,8 +50,10 @@ public:
         return SendResult::accepted("P-" + message.id);
     }
     std::optional<SendResult> look_up(const Call&, const OutboundMessage& message) override {
-        const std::lock_guard lock{mutex_};
-        ++looks_;
+        {
+            const std::lock_guard lock{mutex_};
+            ++looks_;
+        }
         if (!look_up_answer) return std::nullopt;
         return look_up_answer(message);
     }

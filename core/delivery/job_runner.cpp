@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/log.hpp"
+#include "base/replaceable_thread.hpp"
 #include "delivery/verdict.hpp"
 #include "plugins/plugin_host.hpp"
 
@@ -80,6 +81,11 @@ struct JobRunner::Impl {
     void work();
     bool wait_for_start(std::unique_lock<std::mutex>& lock, const Task& task);
     void run(ClaimedJob& job);
+    template <class Work>
+    void guarded(const ClaimedJob& job, Work&& work);
+    void end_of(int64_t job_id);
+    ClaimedJob taken_over(ClaimedJob& job);
+    void end_for_lost(const ClaimedJob& job);
     void quarantine(const ClaimedJob& job);
     void fail(const ClaimedJob& job, std::exception_ptr thrown);
     StopReport stop(milliseconds grace);
@@ -104,7 +110,7 @@ struct JobRunner::Impl {
     unsigned most_workers = options.workers;
     unsigned idle = 0, lost = 0;
     bool poked = true, claiming = false, stopping = false, ended = false, started = false;
-    std::vector<std::thread> workers;
+    std::vector<std::unique_ptr<ReplaceableThread>> workers;
     std::thread dispatcher;
 
     std::atomic<uint64_t> claimed{0}, finished{0}, failed{0}, lease_lost{0};
@@ -203,8 +209,8 @@ void JobRunner::Impl::hand_out(std::vector<ClaimedJob> jobs) {
         held[job.id] = {job.token, job.lease, std::nullopt, false};
         tasks.push_back({std::move(job), start});
         if (idle < tasks.size()) {
-            workers.emplace_back([this] { work(); });
-            pthread_setname_np(workers.back().native_handle(), "job-worker");
+            workers.push_back(std::make_unique<ReplaceableThread>());
+            workers.back()->start("job-worker", [this] { work(); });
         }
         tasks_changed.notify_one();
     }
@@ -265,14 +271,20 @@ void JobRunner::Impl::work() {
         held[task.job.id].begun = store.clock().steady();
         lock.unlock();
         run(task.job);
+        if (this_thread_is_lost()) return;
         lock.lock();
         const bool was_replaced = held[task.job.id].abandoned;
-        held.erase(task.job.id);
-        poked = true;
-        poked_or_due.notify_one();
-        handler_returned.notify_all();
+        end_of(task.job.id);
         if (was_replaced) return;
     }
+}
+
+// With the mutex held.
+void JobRunner::Impl::end_of(int64_t job_id) {
+    held.erase(job_id);
+    poked = true;
+    poked_or_due.notify_one();
+    handler_returned.notify_all();
 }
 
 // False: the runner stops; the job stays among the held and is handed back.
@@ -287,17 +299,54 @@ bool JobRunner::Impl::wait_for_start(std::unique_lock<std::mutex>& lock, const T
 
 void JobRunner::Impl::run(ClaimedJob& job) {
     const LogScope scope({}, job.trace);
+    std::optional<Probation::Turn> turn;
+    if (options.probation)
+        turn.emplace(*options.probation, job.crashes >= crashes_before_probation);
+    const Abandonable here{[&](Rest& rest) {
+        if (turn) turn->end();
+        rest.emplace_back([this, taken = taken_over(job)] { end_for_lost(taken); });
+    }};
+    guarded(job, [&] {
+        const bool is_poison = job.crashes >= crashes_before_quarantine && job.kind != "send";
+        is_poison ? quarantine(job) : handler(job);
+    });
+}
+
+// While the lost thread hangs: from here on it can write nothing.
+ClaimedJob JobRunner::Impl::taken_over(ClaimedJob& job) {
+    ClaimedJob taken = job;
+    taken.lease = std::make_shared<HeldLease>(job.lease->until());
+    job.lease->give_up();
+    const std::lock_guard lock{mutex};
+    const auto ours = held.find(job.id);
+    if (ended || ours == held.end()) {
+        taken.lease->give_up();  // The next start finds it.
+    } else {
+        ours->second.lease = taken.lease;
+    }
+    return taken;
+}
+
+void JobRunner::Impl::end_for_lost(const ClaimedJob& job) {
+    const LogScope scope({}, job.trace);
+    guarded(job, [&] {
+        if (job.if_lost) return job.if_lost(job);
+        throw Error(ErrorKind::timed_out, "the plugin did not answer in time");
+    });
+    const std::lock_guard lock{mutex};
+    end_of(job.id);
+}
+
+// Whatever is thrown in it, the job goes its way.
+template <class Work>
+void JobRunner::Impl::guarded(const ClaimedJob& job, Work&& work) {
     try {
-        std::optional<Probation::Turn> turn;
-        if (options.probation)
-            turn.emplace(*options.probation, job.crashes >= crashes_before_probation);
-        if (job.crashes >= crashes_before_quarantine && job.kind != "send") return quarantine(job);
-        handler(job);
-        ++finished;
-        return;
+        work();
+        if (!this_thread_is_lost()) ++finished;
     } catch (const LeaseLost&) {
-        ++lease_lost;
+        if (!this_thread_is_lost()) ++lease_lost;
     } catch (...) {
+        if (this_thread_is_lost()) return;
         ++failed;
         try {
             fail(job, std::current_exception());
@@ -322,7 +371,11 @@ void JobRunner::Impl::quarantine(const ClaimedJob& job) {
 
 void JobRunner::Impl::fail(const ClaimedJob& job, std::exception_ptr thrown) {
     TryResult result = classify(std::move(thrown));
-    if (job.sending) result.verdict = Verdict::unknown;
+    if (job.sending) {
+        result.verdict = Verdict::unknown;
+    } else if (result.verdict == Verdict::unknown) {
+        result.verdict = Verdict::internal;  // Nothing can have gone out: a failed try.
+    }
     // What is no send may run again; not a third time what ended its plugin's process twice.
     const bool is_killer = !job.sending && job.kind != "send" && result.code == process_died;
     if (is_killer) result.verdict = Verdict::internal;
@@ -400,7 +453,7 @@ JobRunner::JobRunner(Store& store, Ids& ids, RunnerOptions options, Handler hand
 
 JobRunner::~JobRunner() {
     stop(0ms);
-    for (std::thread& worker : impl_->workers) worker.join();
+    impl_->workers.clear();
 }
 
 void JobRunner::start() {

@@ -50,7 +50,8 @@ public:
     /// Works on one job and writes its end (end_job, retry_job, leave_unknown) in the transaction
     /// of its effects. LeaseLost: counted, the work is dropped. Any other exception is a failed
     /// try: retried with the delays of retry_delay, `dead` after the last; when the job was marked
-    /// as sending, its outcome is unknown.
+    /// as sending, its outcome is unknown. When its thread is lost in a plugin another one takes
+    /// its place and ends the job, by ClaimedJob::if_lost or as a failed try.
     using Handler = std::function<void(ClaimedJob&)>;
 
     JobRunner(Store& store, Ids& ids, RunnerOptions options, Handler handler,

@@ -28,6 +28,11 @@ void note_change(Transaction& tx, int64_t job_id, const std::string& kind) {
     if (kind == "send") tx.note(changes::delivery_changed, std::to_string(job_id));
 }
 
+// The one who ends it in a lost thread's place has the same token.
+void require_not_given_up(const ClaimedJob& job) {
+    if (job.lease && job.lease->given_up()) throw LeaseLost(job.id);
+}
+
 }  // namespace
 
 LeaseLost::LeaseLost(int64_t job_id)
@@ -91,6 +96,7 @@ bool has_due_job(Session& session, const std::string& queue, TimeMs now) {
 }
 
 void mark_sending(Transaction& tx, const ClaimedJob& job, TimeMs now) {
+    require_not_given_up(job);
     if (is_switched_off(NegativeControl::no_unknown)) return;
     if (tx.change(sql::job_sending, {job.id, job.token, plus(now, least_lease_to_send)}) == 0) {
         throw LeaseLost(job.id);
@@ -103,6 +109,7 @@ bool heartbeat(Transaction& tx, int64_t job_id, int64_t token, TimeMs now) {
 
 bool end_job(Transaction& tx, const ClaimedJob& job, const std::string& state,
              const std::string& error, TimeMs now) {
+    require_not_given_up(job);
     const Values end{state, now, text_or_null(shortened(error)), job.id, job.token};
     if (tx.change(sql::job_ack, end) == 0) throw LeaseLost(job.id);
     note_change(tx, job.id, job.kind);
@@ -111,6 +118,7 @@ bool end_job(Transaction& tx, const ClaimedJob& job, const std::string& state,
 
 void retry_job(Transaction& tx, const ClaimedJob& job, TimeMs run_at, bool spend_attempt,
                const std::string& error) {
+    require_not_given_up(job);
     const int64_t given_back = spend_attempt ? 0 : 1;
     const Values again{run_at, given_back, text_or_null(shortened(error)), job.id, job.token};
     if (tx.change(sql::job_retry, again) == 0) {
@@ -121,6 +129,7 @@ void retry_job(Transaction& tx, const ClaimedJob& job, TimeMs run_at, bool spend
 
 void leave_unknown(Transaction& tx, const ClaimedJob& job, TimeMs run_at,
                    const std::string& error) {
+    require_not_given_up(job);
     if (is_switched_off(NegativeControl::no_unknown)) {
         retry_job(tx, job, run_at, true, error);
         return;

@@ -4,6 +4,7 @@
 #pragma once
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -60,10 +61,13 @@ public:
     void renew(SteadyTime until) { until_ = until; }
     void lose() { lost_ = true; }
     bool lost() const { return lost_; }
+    /// The thread that had it is lost: another one ends the job, under a lease of its own.
+    void give_up() { given_up_ = true; }
+    bool given_up() const { return given_up_; }
 
 private:
     std::atomic<SteadyTime> until_;
-    std::atomic<bool> lost_{false};
+    std::atomic<bool> lost_{false}, given_up_{false};
 };
 
 struct ClaimedJob {
@@ -75,6 +79,9 @@ struct ClaimedJob {
     std::shared_ptr<HeldLease> lease;
     std::chrono::milliseconds waited{0};  ///< Since it was due.
     bool sending = false;  ///< mark_sending was committed: from here on only the result may end it.
+    /// How another thread ends the job when the handler's is lost in a plugin; owns what it uses.
+    /// Empty: it is a failed try.
+    std::function<void(const ClaimedJob&)> if_lost{};
 };
 
 /// The lease passed to someone else: nothing may be written, the caller's transaction rolls back.

@@ -1,5 +1,7 @@
 #include "delivery/probation.hpp"
 
+#include <utility>
+
 namespace patchbay {
 namespace {
 
@@ -18,9 +20,12 @@ Probation::Turn::Turn(Probation& probation, bool alone) : probation_(probation),
     ++probation.running_;
 }
 
-Probation::Turn::~Turn() {
+Probation::Turn::~Turn() { end(); }
+
+void Probation::Turn::end() {
     {
         const std::lock_guard lock{probation_.mutex_};
+        if (std::exchange(has_ended_, true)) return;
         --probation_.running_;
         if (alone_) probation_.reserved_ = false;
     }

@@ -23,10 +23,13 @@ public:
         ~Turn();
         Turn(const Turn&) = delete;
         Turn& operator=(const Turn&) = delete;
+        /// The handler does not come back: others need not wait for it. [any thread]
+        void end();
 
     private:
         Probation& probation_;
         const bool alone_;
+        bool has_ended_ = false;
     };
 
 private:

@@ -100,10 +100,19 @@ void Sender::run(ClaimedJob& job) {
     after_sending.pass();
     const TimeMs began = context_.store.clock().now_ms();
     const auto steady = context_.store.clock().steady();
+    conclude_if_lost(job, *outgoing, began);
     const TryResult result = call_plugin(*plugin, job, outgoing->message);
     send_seconds.with({job.queue}).observe(context_.store.clock().steady() - steady);
     after_send.pass();
     conclude(job, *outgoing, result, began);
+}
+
+void Sender::conclude_if_lost(ClaimedJob& job, const Outgoing& outgoing, TimeMs began) {
+    job.if_lost = [this, outgoing, began](const ClaimedJob& taken) {
+        Error overrun(ErrorKind::timed_out, "the plugin did not answer in time");
+        overrun.request_left = true;
+        conclude(taken, outgoing, classify(std::make_exception_ptr(overrun)), began);
+    };
 }
 
 bool Sender::end_without_sending(const ClaimedJob& job, const std::optional<Outgoing>& outgoing) {

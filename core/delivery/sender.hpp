@@ -46,6 +46,7 @@ private:
                           const OutboundMessage& message);
     void conclude(const ClaimedJob& job, const Outgoing& outgoing, const TryResult& result,
                   TimeMs began);
+    void conclude_if_lost(ClaimedJob& job, const Outgoing& outgoing, TimeMs began);
 
     DeliveryContext& context_;
     std::shared_ptr<ChannelGate> gate_;

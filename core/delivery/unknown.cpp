@@ -1,5 +1,6 @@
 #include "delivery/unknown.hpp"
 
+#include "base/abandonable.hpp"
 #include "base/log.hpp"
 #include "delivery/statements.hpp"
 #include "delivery/status.hpp"
@@ -82,20 +83,28 @@ size_t UnknownResolver::step(size_t count) {
     const auto jobs = context_.store.write(
         [&](Transaction& tx) { return claim_unknown(tx, context_.owner, count, now); });
     for (const UnknownJob& job : jobs) {
-        try {
-            resolve(job);
-        } catch (const LeaseLost&) {
-            log_debug("delivery", "a callback was faster than the look-up", {{"message", job.ref}});
-        } catch (const std::exception& error) {
-            // Nothing is written: the claim runs out and the job is looked at again.
-            log_warn("delivery", "an unknown outcome could not be resolved",
-                     {{"message", job.ref}, {"error", error.what()}});
-        }
+        const Abandonable here{[this, &job](Rest& rest) {
+            rest.emplace_back([this, job] { try_to_resolve(job, false); });
+        }};
+        try_to_resolve(job, true);
+        if (this_thread_is_lost()) break;
     }
     return jobs.size();
 }
 
-UnknownResolver::Finding UnknownResolver::find_out(const UnknownJob& job) {
+void UnknownResolver::try_to_resolve(const UnknownJob& job, bool asks) {
+    try {
+        resolve(job, asks);
+    } catch (const LeaseLost&) {
+        log_debug("delivery", "a callback was faster than the look-up", {{"message", job.ref}});
+    } catch (const std::exception& error) {
+        // Nothing is written: the claim runs out and the job is looked at again.
+        log_warn("delivery", "an unknown outcome could not be resolved",
+                 {{"message", job.ref}, {"error", error.what()}});
+    }
+}
+
+UnknownResolver::Finding UnknownResolver::find_out(const UnknownJob& job, bool asks) {
     using Kind = Finding::Kind;
     const auto gate = gates_(job.queue);
     if (job.kind != "send" || !gate) return {Kind::absent, {}, 0ms};
@@ -108,7 +117,7 @@ UnknownResolver::Finding UnknownResolver::find_out(const UnknownJob& job) {
     if (!plugin || gate->paused()) return {Kind::look_again, {}, delays_between_looks[1]};
     const Capabilities capabilities = plugin->capabilities();
     if (capabilities.look_up) {
-        if (auto seen = look_up(*plugin, job, outgoing->message)) return *seen;
+        if (auto seen = look_up(*plugin, job, outgoing->message, asks)) return *seen;
     }
     return by_policy(job, capabilities, outgoing->message);
 }
@@ -116,10 +125,12 @@ UnknownResolver::Finding UnknownResolver::find_out(const UnknownJob& job) {
 // nullopt: the provider could not tell, and it was asked often enough.
 std::optional<UnknownResolver::Finding> UnknownResolver::look_up(PluginLease& plugin,
                                                                  const UnknownJob& job,
-                                                                 const OutboundMessage& message) {
+                                                                 const OutboundMessage& message,
+                                                                 bool asks) {
     using Kind = Finding::Kind;
     TryResult seen;
     try {
+        if (!asks) throw Error(ErrorKind::timed_out, "the plugin did not answer in time");
         const auto attempt = static_cast<uint32_t>(job.attempt);
         const auto answer = plugin.look_up(
             {.trace = job.trace, .tenant = {}, .left = longest_look, .attempt = attempt}, message);
@@ -208,8 +219,9 @@ void UnknownResolver::end(Transaction& tx, const UnknownJob& job, const std::str
                     .error = error});
 }
 
-void UnknownResolver::resolve(const UnknownJob& job) {
-    const Finding finding = find_out(job);
+void UnknownResolver::resolve(const UnknownJob& job, bool asks) {
+    const Finding finding = find_out(job, asks);
+    if (this_thread_is_lost()) throw LeaseLost(job.id);
     const TimeMs now = context_.store.clock().now_ms();
     const std::string status = context_.store.write(
         [&](Transaction& tx) { return apply(tx, job, finding, now); }, Urgency::owed);

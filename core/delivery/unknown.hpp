@@ -30,12 +30,14 @@ public:
 
 private:
     struct Finding;
-    void resolve(const UnknownJob& job);
-    Finding find_out(const UnknownJob& job);
+    // `asks` false: the look-up did not come back in time, and is not made again.
+    void try_to_resolve(const UnknownJob& job, bool asks);
+    void resolve(const UnknownJob& job, bool asks);
+    Finding find_out(const UnknownJob& job, bool asks);
     Finding by_policy(const UnknownJob& job, const Capabilities& capabilities,
                       const OutboundMessage& message);
     std::optional<Finding> look_up(PluginLease& plugin, const UnknownJob& job,
-                                   const OutboundMessage& message);
+                                   const OutboundMessage& message, bool asks);
     std::string apply(Transaction& tx, const UnknownJob& job, const Finding& finding, TimeMs now);
     void end(Transaction& tx, const UnknownJob& job, const std::string& state,
              const std::string& seen, const std::string& error, TimeMs now);

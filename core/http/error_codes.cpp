@@ -76,6 +76,7 @@ const std::vector<ErrorCode>& error_codes() {
         {"channel_unavailable", 503, "The channel is not available"},
         {"busy", 503, "The server is busy"},
         {"stopping", 503, "The server is stopping"},
+        {"plugin_timed_out", 504, "The plugin did not answer in time"},
         {"unsupported_version", 505, "The HTTP version is not supported"},
         // In messages of /ws only.
         {"unknown_command", 400, "There is no such command"},

@@ -1,5 +1,6 @@
 #include "http/exchange.hpp"
 
+#include "base/abandonable.hpp"
 #include "base/log.hpp"
 #include "base/trace.hpp"
 #include "http/problem.hpp"
@@ -118,10 +119,17 @@ void RequestPipeline::run(const ExchangePtr& exchange) const {
 }
 
 void answering_errors(const ExchangePtr& exchange, const std::function<void()>& work) {
+    const Abandonable answers{[&exchange](Rest& rest) {
+        if (exchange->answered()) return;
+        rest.emplace_back([exchange = exchange] {
+            answer_error(exchange, std::make_exception_ptr(Problem("plugin_timed_out")));
+        });
+    }};
     try {
         const RunningHere here(exchange.get());
         work();
     } catch (...) {
+        if (this_thread_is_lost()) return;  // It was answered without us.
         answer_error(exchange, std::current_exception());
     }
 }

@@ -179,8 +179,8 @@ private:
     std::shared_ptr<const std::vector<Stage>> stages_;
 };
 
-/// Runs `work`; an exception becomes the exchange's answer. For callbacks that come on other
-/// threads (Store::write_async).
+/// Runs `work`; an exception becomes the exchange's answer, and plugin_timed_out where this thread
+/// is lost in it. For callbacks that come on other threads (Store::write_async).
 void answering_errors(const ExchangePtr& exchange, const std::function<void()>& work);
 
 }  // namespace patchbay

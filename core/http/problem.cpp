@@ -18,6 +18,8 @@ const ErrorCode& require_code(const std::string& code) {
 const char* code_for(const Error& error) {
     if (error.kind == ErrorKind::request && error.code == "duplicate_parameter")
         return "duplicate_parameter";  // RequestError::twice
+    if (error.kind == ErrorKind::timed_out && error.code == "plugin_timed_out")
+        return "plugin_timed_out";  // The host answered in the plugin's place.
     switch (error.http_status()) {
         case 400:
             return "invalid_field";

@@ -1,7 +1,5 @@
 #include "http/worker_pool.hpp"
 
-#include <pthread.h>
-
 #include <algorithm>
 
 namespace patchbay {
@@ -9,8 +7,8 @@ namespace patchbay {
 WorkerPool::WorkerPool(const char* name, unsigned threads, size_t max_queued)
     : max_queued_(max_queued) {
     for (unsigned i = 0; i < std::max(threads, 1u); ++i) {
-        threads_.emplace_back([this] { run(); });
-        pthread_setname_np(threads_.back().native_handle(), name);
+        threads_.push_back(std::make_unique<ReplaceableThread>());
+        threads_.back()->start(name, [this] { run(); });
     }
 }
 
@@ -34,6 +32,7 @@ void WorkerPool::run() {
         lock.unlock();
         work();
         work = nullptr;  // What it holds must not be freed under the lock.
+        if (this_thread_is_lost()) return;
         lock.lock();
     }
 }
@@ -46,8 +45,7 @@ void WorkerPool::stop() {
         dropped.swap(queue_);
     }
     changed_.notify_all();
-    for (std::thread& thread : threads_)
-        if (thread.joinable()) thread.join();
+    for (const auto& thread : threads_) thread->join();
 }
 
 }  // namespace patchbay

@@ -1,12 +1,11 @@
 #include "inbound/event_router.hpp"
 
-#include <pthread.h>
-
 #include <array>
 #include <atomic>
 
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
+#include "base/replaceable_thread.hpp"
 #include "inbound/statements.hpp"
 #include "inbound/strangers.hpp"
 #include "inbound/understand.hpp"
@@ -29,6 +28,8 @@ constexpr std::array<TimeMs, 3> retry_delays_ms{1'000, 5'000, 25'000};
 // Of what ends the plugin's process: the rest has to wait for another one each time.
 constexpr size_t retries_of_a_killer = 1;
 
+constexpr const char* receive_overran = "the plugin did not answer in time";
+
 const Failpoint after_receive{"inbound.after_receive"};
 const Failpoint after_route_commit{"inbound.after_route_commit"};
 
@@ -39,6 +40,11 @@ struct Slice {
     size_t bytes = 0;
     std::set<std::string> queues;  // That got jobs.
     size_t strangers = 0;          // Rows that were for an account that is not ours.
+
+    void add(Understood one) {
+        bytes += one.row.request.body.size();
+        rows.push_back(std::move(one));
+    }
 };
 
 // Order per contact is the order of the commits: what follows a slice that failed must not be
@@ -77,8 +83,7 @@ public:
           wake_(std::move(wake)) {}
 
     void start() {
-        thread_ = std::thread{[this] { run(); }};
-        pthread_setname_np(thread_.native_handle(), "event-router");
+        thread_.start("event-router", [this] { run(); });
     }
 
     void notify() {
@@ -93,7 +98,7 @@ public:
             stopping_ = true;
             changed_.notify_one();
         }
-        if (thread_.joinable()) thread_.join();
+        thread_.join();
     }
 
     bool hears_strangers() const { return strangers_.are_many(store_.clock().steady()); }
@@ -108,6 +113,7 @@ private:
                 log_error("inbound", "routing failed, will try again",
                           {{"instance", instance_}, {"error", error.what()}});
             }
+            if (this_thread_is_lost()) return;
             if (!more) wait();
         }
         wait_for_slices(0);
@@ -174,21 +180,28 @@ private:
         if (rows.empty() || !take_lease()) return false;
 
         const auto slice = std::make_shared<Slice>();
+        const Abandonable here{[&](Rest& rest) {
+            // Those before it were understood, and go their way with it; the rest is read again.
+            const auto taken = std::make_shared<Slice>(*slice);
+            taken->add({.row = IngressRow::from_row(rows[slice->rows.size()]),
+                        .failure = receive_overran});
+            rest.emplace_back([this, taken] { submit(taken); });
+        }};
         for (const Row& row : rows) {
             Understood one = understand(*plugin, IngressRow::from_row(row));
+            if (this_thread_is_lost()) return false;
             if (one.is_untried) break;  // No attempt of it: it is read again.
-            slice->rows.push_back(std::move(one));
-            slice->bytes += slice->rows.back().row.request.body.size();
+            slice->add(std::move(one));
         }
         if (slice->rows.empty()) return false;
         after_receive.pass();
-        read_up_to_ = slice->rows.back().row.id;
         const bool is_full = slice->rows.size() == static_cast<size_t>(slice_rows);
         submit(slice);
         return is_full;
     }
 
     void submit(const std::shared_ptr<Slice>& slice) {
+        read_up_to_ = slice->rows.back().row.id;
         const TimeMs age = store_.clock().now_ms() - slice->rows.front().row.request.received_ms;
         {
             std::lock_guard lock{mutex_};
@@ -342,7 +355,7 @@ private:
     uint64_t last_slice_ = 0;
     size_t slices_ = 0, slice_bytes_ = 0;  // Under way.
     std::shared_ptr<Slice> failed_;
-    std::thread thread_;
+    ReplaceableThread thread_;  // Last: what it uses is there until it has ended.
 };
 
 EventRouter::EventRouter(const CurrentConfig& config, Store& store, PluginHost& plugins, Mint& mint,

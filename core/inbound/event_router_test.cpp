@@ -2,6 +2,7 @@
 
 #include <latch>
 
+#include "base/hang_test.hpp"
 #include "delivery/delivery_fixture.hpp"
 #include "inbound/ingress.hpp"
 #include "messaging/statements.hpp"
@@ -28,6 +29,7 @@ public:
         ++received;
         const size_t blank = request.body.find(' ');
         const std::string first = request.body.substr(0, blank);
+        if (first == "hangs" && hangs.exchange(false)) hang.here();
         if (first == "throws" && throws) throw std::runtime_error("not understood");
         if (is_down) throw Error(ErrorKind::unavailable, "being started again");
         if (first == "kills") {
@@ -43,13 +45,14 @@ public:
         event.dedupe_key = "message:" + request.id;
         event.kind = "text";
         event.text = request.body.substr(blank + 1);
-        event.from = Address::phone(first == "throws" ? "+15558675310" : first);
+        event.from = Address::phone(first[0] == '+' ? first : "+15558675310");
         event.to = Address::phone("+15005550006");
         return {event};
     }
     bool is_running() const override { return !is_down; }
     std::atomic<int> received{0}, kills{0};
-    std::atomic<bool> throws{true}, is_down{false};
+    std::atomic<bool> throws{true}, hangs{true}, is_down{false};
+    Hang hang;
 };
 
 class Routers : public DeliveryTest {
@@ -194,6 +197,24 @@ TEST_F(Routers, BuryAWebhookThatKilledItsPluginTwiceAndCountNothingAgainstTheOth
     router.notify("sms");
     ASSERT_TRUE(all_routed(10));
     EXPECT_EQ(texts("+15558675311"), numbers(10));
+}
+
+TEST_F(Routers, TryARowAgainInWhichTheirThreadWasLost_F41_G2) {
+    for (int i = 0; i < 3; ++i) accept("+15558675311 " + std::to_string(i));
+    accept("hangs at first");
+    for (int i = 3; i < 40; ++i) accept("+15558675311 " + std::to_string(i));
+    start();
+    words->hang.give_up();
+    ASSERT_TRUE(all_routed(40)) << "those before it and those behind it";
+    EXPECT_EQ(texts("+15558675311"), numbers(40));
+    EXPECT_TRUE(eventually([&] {
+        clock.advance(1s);
+        router.notify("sms");
+        return rows("routed") == 41;
+    }));
+    router.stop();  // The lost one is still away.
+    words->hang.let_go();
+    EXPECT_EQ(texts("+15558675310"), std::vector<std::string>{"at first"});
 }
 
 // Whatever the backlog is: what the writer has not taken stays in the database.

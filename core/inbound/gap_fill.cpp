@@ -42,7 +42,7 @@ GapFill::GapFill(const CurrentConfig& config, Store& store, LeaseSource leases, 
 GapFill::~GapFill() { stop(); }
 
 void GapFill::start() {
-    thread_ = std::thread{[this] { run(); }};
+    thread_.start("gap-fill", [this] { run(); });
 }
 
 void GapFill::stop() {
@@ -51,7 +51,7 @@ void GapFill::stop() {
         stopping_ = true;
     }
     stop_asked_.notify_all();
-    if (thread_.joinable()) thread_.join();
+    thread_.join();
 }
 
 void GapFill::run() {
@@ -65,6 +65,7 @@ void GapFill::run() {
             log_warn("inbound", "could not look for gaps, will try again",
                      {{"error", error.what()}});
         }
+        if (this_thread_is_lost()) return;
         lock.lock();
         stop_asked_.wait_for(lock, look_every, [this] { return stopping_; });
     }
@@ -77,6 +78,7 @@ void GapFill::step() {
     for (const InstanceConfig& instance : config->plugins) {
         const auto known = seen.find(instance.name);
         look_at(instance, known == seen.end() ? 0 : known->second, now);
+        if (this_thread_is_lost()) return;
     }
 }
 
@@ -86,6 +88,11 @@ void GapFill::look_at(const InstanceConfig& instance, TimeMs seen, TimeMs now) {
     const PluginLeasePtr plugin = leases_(instance.name);
     if (!plugin || !plugin->provides(Channel::interface_id)) return;
     if (!plugin->capabilities().list_since) return;
+    const Abandonable here{[&](Rest& rest) {
+        rest.emplace_back([this, name = instance.name] {
+            note_failure(name, "the plugin did not answer in time");
+        });
+    }};
     try {
         const bool has_gap = !progress.filled || now - seen > outage_ms;
         if (seen != 0 && has_gap) fill(instance, *plugin, since(seen, now));
@@ -93,11 +100,17 @@ void GapFill::look_at(const InstanceConfig& instance, TimeMs seen, TimeMs now) {
         store_.write([&](Transaction& tx) { tx.run(sql::channel_seen, {instance.name, now}); });
         progress = {.filled = true};
     } catch (const std::exception& error) {
-        const size_t last = retry_delays_ms.size() - 1;
-        progress.again_at = now + retry_delays_ms[std::min<size_t>(progress.failures++, last)];
-        log_warn("inbound", "what came during the outage could not be fetched, will try again",
-                 {{"instance", instance.name}, {"error", error.what()}});
+        if (!this_thread_is_lost()) note_failure(instance.name, error.what());
     }
+}
+
+void GapFill::note_failure(const std::string& instance, const char* why) {
+    Progress& progress = progress_[instance];
+    const size_t last = retry_delays_ms.size() - 1;
+    progress.again_at =
+        store_.clock().now_ms() + retry_delays_ms[std::min<size_t>(progress.failures++, last)];
+    log_warn("inbound", "what came during the outage could not be fetched, will try again",
+             {{"instance", instance}, {"error", why}});
 }
 
 void GapFill::fill(const InstanceConfig& instance, PluginLease& plugin, TimeMs since) {

@@ -7,8 +7,8 @@
 #include <mutex>
 #include <set>
 #include <string>
-#include <thread>
 
+#include "base/replaceable_thread.hpp"
 #include "config/current_config.hpp"
 #include "inbound/event_pipeline.hpp"
 #include "plugins/plugin_host.hpp"
@@ -43,6 +43,7 @@ private:
         unsigned failures = 0;
     };
     void look_at(const InstanceConfig& instance, TimeMs seen, TimeMs now);
+    void note_failure(const std::string& instance, const char* why);
     void fill(const InstanceConfig& instance, PluginLease& plugin, TimeMs since);
     bool take_in(const InstanceConfig& instance, const Event& event);
     void run();
@@ -57,7 +58,7 @@ private:
     std::mutex mutex_;
     std::condition_variable stop_asked_;
     bool stopping_ = false;
-    std::thread thread_;
+    ReplaceableThread thread_;
 };
 
 }  // namespace patchbay

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "base/hang_test.hpp"
 #include "delivery/delivery_fixture.hpp"
 #include "inbound/statements.hpp"
 
@@ -20,6 +21,7 @@ class ListingChannel final : public FakeChannel {
 public:
     ListingChannel() { can.list_since = true; }
     std::vector<Event> list_since(const Call&, int64_t since_ms) override {
+        if (hangs.exchange(false)) hang.here();
         asked.push_back(since_ms);
         if (broken) throw Error(ErrorKind::unavailable, "no list, status 500");
         return held;
@@ -27,6 +29,8 @@ public:
     std::vector<int64_t> asked;
     std::vector<Event> held;
     bool broken = false;
+    std::atomic<bool> hangs{false};
+    Hang hang;
 };
 
 Event text(const std::string& sid, const std::string& body) {
@@ -142,6 +146,26 @@ TEST_F(Gaps, StayUntilTheListCouldBeRead) {
     pass(30s);
     EXPECT_EQ(channel->asked, (Asked{since(seen), since(seen), since(seen)}));
     EXPECT_EQ(texts(), Texts{"at last"});
+}
+
+TEST_F(Gaps, AreAskedForAgainWhenTheThreadWasLost_F41) {
+    start_process();
+    const TimeMs seen = clock.now_ms();
+    clock.advance(2min);
+    channel->held = {text("SM1", "missed")};
+    channel->hangs = true;
+    gaps.emplace(
+        current, store, [this](const std::string&) { return channel; }, mint,
+        [](const std::string&) {});
+    gaps->start();
+    channel->hang.give_up();
+    gaps->stop();  // The lost one is still away.
+    gaps->step();
+    EXPECT_EQ(texts(), Texts{}) << "not at once";
+    pass(5s);
+    EXPECT_EQ(texts(), Texts{"missed"});
+    EXPECT_EQ(channel->asked, Asked{since(seen)});
+    channel->hang.let_go();
 }
 
 TEST_F(Gaps, DoNotLoseTheOthersOverABrokenEvent) {

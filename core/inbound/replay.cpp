@@ -205,7 +205,8 @@ void Replayer::commit(const ClaimedJob& job, Slice& slice, size_t from, size_t t
         [&](Transaction& tx) {
             tally = {};
             const TimeMs now = needs_.store.clock().now_ms();
-            if (!heartbeat(tx, job.id, job.token, now)) throw LeaseLost(job.id);
+            const bool is_ours = !job.lease || !job.lease->given_up();
+            if (!is_ours || !heartbeat(tx, job.id, job.token, now)) throw LeaseLost(job.id);
             for (size_t i = from; i < to; ++i) commit_one(tx, slice, i, tally);
             write_progress(tx, job, slice, to, tally);
         },
