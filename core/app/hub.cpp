@@ -9,6 +9,7 @@
 #include "app/request_pipeline.hpp"
 #include "base/crypto.hpp"
 #include "base/log.hpp"
+#include "base/work_record.hpp"
 #include "delivery/media_service.hpp"
 #include "delivery/messaging_service.hpp"
 #include "identity/audit.hpp"
@@ -143,6 +144,9 @@ Hub::Hub(const HubConfig& config, Report report)
       server_(server_config(config), clock_, ids_, router_,
               hub_pipeline(config_, router_, identity_)) {
     const Recovered recovered = recover(store_, ids_, self_, true);
+    const auto left = keep_work_record(config.state_folder() / "work");
+    blame_jobs(store_, left);
+    blame_webhooks(store_, left);
     forget_unfinished_keys(store_);
     report_("store", config.store.url + ", " + std::to_string(recovered.ready) +
                          " jobs taken back, " + std::to_string(recovered.unknown) +
@@ -411,6 +415,7 @@ void Hub::stop(std::chrono::milliseconds grace, const std::function<void(const c
     realtime_.stop();
     if (report.left_running == 0) at("plugins");
     plugins_.stop();
+    clear_work_record();
 }
 
 }  // namespace patchbay

@@ -9,6 +9,7 @@
 
 #include "base/log.hpp"
 #include "base/replaceable_thread.hpp"
+#include "base/work_record.hpp"
 #include "delivery/verdict.hpp"
 #include "plugins/plugin_host.hpp"
 
@@ -306,6 +307,7 @@ void JobRunner::Impl::run(ClaimedJob& job) {
         if (turn) turn->end();
         rest.emplace_back([this, taken = taken_over(job)] { end_for_lost(taken); });
     }};
+    const AtWork at{WorkKind::job, job.id};
     guarded(job, [&] {
         const bool is_poison = job.crashes >= crashes_before_quarantine && job.kind != "send";
         is_poison ? quarantine(job) : handler(job);

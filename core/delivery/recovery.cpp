@@ -7,6 +7,7 @@
 
 #include "base/crypto.hpp"
 #include "base/log.hpp"
+#include "delivery/probation.hpp"
 #include "delivery/statements.hpp"
 #include "delivery/status.hpp"
 
@@ -110,6 +111,17 @@ Recovered recover(Store& store, Ids& ids, const WorkerInfo& self, bool alone) {
     });
     report(recovered);
     return recovered;
+}
+
+void blame_jobs(Store& store, const std::vector<WorkLeft>& left) {
+    for (const WorkLeft& one : left) {
+        if (one.kind != WorkKind::job || !one.crashed) continue;
+        log_error("delivery", "the process died in a job", {{"job", std::to_string(one.id)}});
+        // Beside the one that every job gets which ran then.
+        constexpr int64_t more = crashes_before_quarantine / 2 - 1;
+        static_assert(more + 1 >= crashes_before_probation);
+        store.write([&](Transaction& tx) { tx.run(sql::job_blame, {more, one.id}); });
+    }
 }
 
 void beat(Store& store, const std::string& owner) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/work_record.hpp"
 #include "delivery/jobs.hpp"
 #include "store/store.hpp"
 
@@ -29,6 +30,10 @@ struct Recovered {
 /// folder is locked) means that every other row is of a dead one; otherwise a row counts as dead
 /// after 40 s without a heartbeat.
 Recovered recover(Store& store, Ids& ids, const WorkerInfo& self, bool alone);
+
+/// After recover(): jobs whose thread took the process with it. Each runs alone from the first time
+/// on, and no more after the second (G15, F42).
+void blame_jobs(Store& store, const std::vector<WorkLeft>& left);
 
 void beat(Store& store, const std::string& owner);
 /// At the end of a clean stop.

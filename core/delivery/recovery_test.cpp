@@ -1,6 +1,7 @@
 #include "delivery/recovery.hpp"
 
 #include "delivery/delivery_fixture.hpp"
+#include "delivery/probation.hpp"
 
 namespace patchbay {
 namespace {
@@ -52,6 +53,32 @@ TEST_F(Recovery, CountsTheCrashesOfAJob_G15) {
             [&](Session& session) { return session.first(sql::job_get, {queued.job_id}); });
         EXPECT_EQ(row->number(15), crash);
     }
+}
+
+TEST_F(Recovery, SetsAJobAsideThatTwoCrashesName_F42_G15) {
+    const QueuedMessage queued = queue("+15558675310");
+    const auto crashes = [&] {
+        return store.read([&](Session& session) {
+            return session.first(sql::job_get, {queued.job_id})->number(15);
+        });
+    };
+    for (int crash = 1; crash <= 2; ++crash) {
+        const std::string owner = "dead" + std::to_string(crash);
+        register_worker(store, worker(owner));
+        claim(1, owner);
+        const WorkerInfo self = worker("me" + std::to_string(crash));
+        register_worker(store, self);
+        recover(store, ids, self, true);
+        blame_jobs(store, {{WorkKind::job, queued.job_id, true}, {WorkKind::webhook, 7, true}});
+        EXPECT_EQ(crashes(), crash == 1 ? crashes_before_probation : crashes_before_quarantine);
+    }
+    blame_jobs(store, {{WorkKind::job, queued.job_id, false}});
+    EXPECT_EQ(crashes(), crashes_before_quarantine) << "it only ran when another one crashed";
+    ASSERT_TRUE(send_next());
+    EXPECT_TRUE(channel->sent().empty());
+    EXPECT_EQ(job_state(queued.job_id), "dead");
+    EXPECT_EQ(status_of(queued.message_id), "failed");
+    expect_sound();
 }
 
 TEST_F(Recovery, LeavesALivingNodeAloneWhenTheDatabaseIsShared_F03) {

@@ -159,6 +159,9 @@ inline const Statement unknown_claim{
     "IN (SELECT id FROM c) RETURNING "
     "id,queue,lane,ref,payload,looks,lease_token,kind,attempt,max_attempts,trace",
     {"jobs_unknown", "PRIMARY"}};
+// A crash names it (G15).
+inline const Statement job_blame{
+    "job.blame", "UPDATE jobs SET crashes=crashes+$1 WHERE id=$2", {"PRIMARY"}};
 inline const Statement unknown_later{
     "unknown.later",
     "UPDATE jobs SET phase=NULL,lease_owner=NULL,run_at=$1,last_error=$2 WHERE id=$3 AND "

@@ -6,6 +6,7 @@
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
 #include "base/replaceable_thread.hpp"
+#include "base/work_record.hpp"
 #include "inbound/statements.hpp"
 #include "inbound/strangers.hpp"
 #include "inbound/understand.hpp"
@@ -24,7 +25,7 @@ constexpr auto poll = 1s;                     // A wake-up is a hint only.
 // From this age on routing goes before the acceptance of more: no row waits for a minute (G2).
 constexpr TimeMs late_ms = 15'000;
 constexpr TimeMs lease_ms = 30'000;
-constexpr std::array<TimeMs, 3> retry_delays_ms{1'000, 5'000, 25'000};
+constexpr std::array<TimeMs, ingress_tries - 1> retry_delays_ms{1'000, 5'000, 25'000};
 // Of what ends the plugin's process: the rest has to wait for another one each time.
 constexpr size_t retries_of_a_killer = 1;
 
@@ -188,7 +189,9 @@ private:
             rest.emplace_back([this, taken] { submit(taken); });
         }};
         for (const Row& row : rows) {
-            Understood one = understand(*plugin, IngressRow::from_row(row));
+            IngressRow raw = IngressRow::from_row(row);
+            const AtWork at{WorkKind::webhook, raw.id};
+            Understood one = understand(*plugin, std::move(raw));
             if (this_thread_is_lost()) return false;
             if (one.is_untried) break;  // No attempt of it: it is read again.
             slice->add(std::move(one));

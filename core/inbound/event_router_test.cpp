@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 
 const Statement rows_in_state{
     "test.rows_in_state", "SELECT COUNT(*) FROM ingress WHERE state=$1", {}, true};
+const Statement last_row{"test.last_row", "SELECT MAX(id) FROM ingress", {}, true};
 const Statement bodies_in_order{
     "test.bodies_in_order",
     "SELECT m.body FROM messages m JOIN conversations c ON c.id=m.conversation_id WHERE m.peer=$1 "
@@ -215,6 +216,35 @@ TEST_F(Routers, TryARowAgainInWhichTheirThreadWasLost_F41_G2) {
     router.stop();  // The lost one is still away.
     words->hang.let_go();
     EXPECT_EQ(texts("+15558675310"), std::vector<std::string>{"at first"});
+}
+
+TEST_F(Routers, SetAsideARowInWhichTheProcessDiedTwice_F42_G15) {
+    const auto accepted = [&](const std::string& body) {
+        accept(body);
+        return store.read([](Session& session) { return session.first(last_row)->number(0); });
+    };
+    const int64_t poison = accepted("+15558675310 poison");
+    const int64_t suspect = accepted("+15558675311 suspect");
+    const std::vector<WorkLeft> named{{WorkKind::webhook, poison, true},
+                                      {WorkKind::webhook, suspect, false},
+                                      {WorkKind::job, suspect, true}};
+    blame_webhooks(store, named);
+    EXPECT_EQ(rows("dead"), 0) << "once may be chance";
+    blame_webhooks(store, named);
+    EXPECT_EQ(rows("dead"), 1);
+    const int64_t unnamed = accepted("+15558675310 unnamed");
+    for (int death = 1; death <= 3; ++death)
+        blame_webhooks(store, {{WorkKind::webhook, suspect, false}});
+    EXPECT_EQ(rows("dead"), 1);
+    for (int death = 1; death <= 4; ++death)
+        blame_webhooks(store, {{WorkKind::webhook, unnamed, false}});
+    EXPECT_EQ(rows("dead"), 2) << "nothing names it, and it was there each time";
+    start();
+    ASSERT_TRUE(all_routed(1));
+    EXPECT_EQ(texts("+15558675311"), std::vector<std::string>{"suspect"});
+    EXPECT_TRUE(texts("+15558675310").empty());
+    blame_webhooks(store, {{WorkKind::webhook, suspect, true}});
+    EXPECT_EQ(rows("routed"), 1) << "what is done stays so";
 }
 
 // Whatever the backlog is: what the writer has not taken stays in the database.

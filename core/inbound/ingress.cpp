@@ -5,10 +5,12 @@
 #include <Poco/JSON/Parser.h>
 #include <Poco/JSONString.h>
 
+#include <algorithm>
 #include <array>
 #include <patchbay/text.hpp>
 
 #include "base/failpoint.hpp"
+#include "base/log.hpp"
 #include "inbound/statements.hpp"
 
 namespace patchbay {
@@ -16,6 +18,8 @@ namespace {
 
 const Family<Histogram> commit_seconds{"patchbay_ingress_commit_seconds",
                                        "From a checked webhook until it is committed."};
+
+constexpr const char* died_in_it = "the process died while the plugin read it";
 
 const Failpoint before_store{"ingress.before_store"};
 const Failpoint after_commit{"ingress.after_commit"};
@@ -155,6 +159,24 @@ int64_t Ingress::accept(const std::string& instance, const std::string& route,
                          if (!failed && accepted_) accepted_(instance);
                      });
     return id;
+}
+
+void blame_webhooks(Store& store, const std::vector<WorkLeft>& left) {
+    const bool one_is_named =
+        std::any_of(left.begin(), left.end(), [](const WorkLeft& one) { return one.crashed; });
+    const TimeMs now = store.clock().now_ms();
+    for (const WorkLeft& one : left) {
+        if (one.kind != WorkKind::webhook || (one_is_named && !one.crashed)) continue;
+        log_error("inbound", "the process died while a plugin read a webhook",
+                  {{"ingress", std::to_string(one.id)}});
+        const int64_t counts_as = one.crashed ? ingress_tries / 2 : 1;
+        store.write([&](Transaction& tx) {
+            const auto row =
+                tx.first(sql::ingress_blame, {counts_as, std::string{died_in_it}, now, one.id});
+            if (!row || row->number(0) < ingress_tries) return;
+            tx.run(sql::ingress_end, {std::string{"dead"}, std::string{died_in_it}, now, one.id});
+        });
+    }
 }
 
 }  // namespace patchbay

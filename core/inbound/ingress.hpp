@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/ids.hpp"
+#include "base/work_record.hpp"
 #include "http/message.hpp"
 #include "store/store.hpp"
 
@@ -18,6 +19,13 @@ struct IngressRow {
     std::string trace;  ///< Its traceparent, for what follows from it.
     static IngressRow from_row(const Row& row);
 };
+
+/// A row that failed so often is dead.
+inline constexpr int64_t ingress_tries = 4;
+
+/// At start, of the webhooks that a plugin was reading when the process died: after two deaths that
+/// name it a row is dead, after four where none is named (G15, F42).
+void blame_webhooks(Store& store, const std::vector<WorkLeft>& left);
 
 /// [any thread]
 class Ingress {

@@ -32,6 +32,11 @@ inline const Statement ingress_again{
     "UPDATE ingress SET attempts=attempts+1,reason=$1,retry_at=$2 WHERE id=$3 AND "
     "state='received' RETURNING attempts",
     {"PRIMARY"}};
+inline const Statement ingress_blame{
+    "ingress.blame",
+    "UPDATE ingress SET attempts=attempts+$1,reason=$2,retry_at=$3 WHERE id=$4 AND "
+    "state='received' RETURNING attempts",
+    {"PRIMARY"}};
 inline const Statement ingress_get{
     "ingress.get",
     "SELECT id,instance,route,received_at,state,reason,length(body),body FROM ingress WHERE id=$1",

@@ -1,4 +1,5 @@
-// Plugins in the hub's process that hang: what waits is answered, what is poison is set aside, others go on (guarantees G11, G16; fault F41).
+// Plugins in the hub's process that hang, or take it with them: what waits is answered, what is poison is set aside, others go on
+// (guarantees G11, G15, G16; faults F41, F42).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -141,4 +142,72 @@ test('F41 while it is made: it fails with its reason after ten seconds, the othe
   const end = await hub.stop();
   assert.equal(end.code, 0, hub.log.slice(-2000));
   assert.ok(end.seconds < 15, `${end.seconds} s`);
+});
+
+/** Starts the hub again until it has nothing left to do; answers how many times it died. */
+async function revive(hub, { most = 8 } = {}) {
+  const isDead = () => hub.process.exitCode !== null || hub.process.signalCode !== null;
+  const owed = async () => (await hub.sql("SELECT (SELECT count(*) FROM ingress WHERE state = 'received')"
+    + " + (SELECT count(*) FROM jobs WHERE state IN ('waiting', 'ready', 'running')) AS count"))[0].count;
+  for (let deaths = 1; deaths <= most; deaths += 1) {
+    await hub.exited;
+    await hub.launch().catch((error) => { if (!isDead()) throw error; });
+    await until('it died again, or has done all', async () => isDead() || await owed() === 0, { seconds: 40 });
+    if (!isDead()) return deaths;
+  }
+  throw new Error(`it still dies\n${hub.log.slice(-4000)}`);
+}
+
+describe('a plugin that crashes', { skip, concurrency: true }, () => {
+  for (const how of ['segfault', 'abort', 'overflow']) {
+    test(`F42 ${how} in receive: the webhook is set aside after two deaths, the rest is routed (G15)`, async (t) => {
+      const { hub } = await stallingHub(t, { bad: {}, good: {} });
+      for (let i = 0; i < 3; i += 1) assert.ok((await webhook(hub, 'good', `fine ${i}`)).ok);
+      await webhook(hub, 'bad', how).catch(() => {});
+      assert.equal(await revive(hub), 2);
+      const [row] = await hub.sql("SELECT state, reason FROM ingress WHERE instance = 'bad'");
+      assert.deepEqual(row, { state: 'dead', reason: 'the process died while the plugin read it' });
+      assert.ok((await webhook(hub, 'bad', 'a good one')).ok);
+      await hub.routed();
+      assert.equal(await rowsIn(hub, 'routed', 'bad'), 1);
+      assert.equal(await rowsIn(hub, 'routed', 'good'), 3);
+    });
+  }
+
+  test('F42 killed in receive, as by the kernel for its memory: set aside after at most six deaths (G15)', async (t) => {
+    const { hub } = await stallingHub(t, { bad: {} });
+    await webhook(hub, 'bad', 'killed').catch(() => {});
+    const deaths = await revive(hub);
+    assert.ok(deaths <= 6, `${deaths} deaths`);
+    assert.equal(await rowsIn(hub, 'dead', 'bad'), 1);
+  });
+
+  test('F42 in a flow: the job is set aside after two deaths, named or not after six, and its conversation goes on (G15)', async (t) => {
+    const { hub } = await stallingHub(t, { bad: { flow: 'flow' }, flow: {} });
+    for (const [how, most] of [['segfault', 2], ['killed', 6]]) {
+      await webhook(hub, 'bad', `flow ${how}`).catch(() => {});
+      const deaths = await revive(hub);
+      assert.ok(deaths <= most, `${how}: ${deaths} deaths`);
+    }
+    const jobs = await hub.sql("SELECT state, last_error FROM jobs WHERE queue = 'flow' ORDER BY id");
+    assert.deepEqual(jobs, Array(2).fill({ state: 'dead', last_error: 'the process died too often while it ran' }));
+    assert.ok((await webhook(hub, 'bad', 'a good one')).ok);
+    await until('the next one runs', async () => (await hub.sql("SELECT id FROM jobs WHERE queue = 'flow' AND state = 'done'")).length === 1);
+  });
+
+  test('F42 in send: the message fails after two deaths, the rest is delivered (G15)', async (t) => {
+    const { hub } = await stallingHub(t, { bad: { mode: 'honours_id' } });
+    const poison = await queue(hub, 'bad', 'segfault').catch(() => null);
+    await hub.exited;
+    await hub.launch();
+    const rest = await Promise.all([1, 2, 3].map((i) => queue(hub, 'bad', `fine ${i}`)));
+    for (const id of rest) await until('it is sent', async () => await status(hub, id) === 'accepted');
+    await hub.exited;
+    await hub.launch();
+    const [message] = await hub.sql("SELECT id FROM messages WHERE body = 'segfault'");
+    if (poison) assert.equal(message.id, poison);
+    await until('it is set aside', async () => await status(hub, message.id) === 'failed', { seconds: 40 });
+    const next = await queue(hub, 'bad', 'after it');
+    await until('it is sent', async () => await status(hub, next) === 'accepted');
+  });
 });
