@@ -3,6 +3,7 @@
 #include <patchbay/text.hpp>
 
 #include "api/idempotency.hpp"
+#include "api/roles.hpp"
 #include "http/problem.hpp"
 #include "http/query.hpp"
 
@@ -31,15 +32,6 @@ BodyKind body_kind(const ApiRoute& route) {
             return BodyKind::any;
     }
     return BodyKind::any;
-}
-
-std::vector<std::string> roles_of(const ApiRoute& route) {
-    std::vector<std::string> roles;
-    for (const std::string& caller : route.callers) {
-        if (caller != "signed_in") roles.push_back(caller);
-    }
-    if (!roles.empty() && !route.scope.empty()) roles.push_back("api:" + route.scope);
-    return roles;
 }
 
 Request request_of(const Exchange& exchange, const ApiRoute& route) {
@@ -78,7 +70,7 @@ RouteEntry PluginRoutes::entry_for(const std::string& instance, const ApiRoute& 
                    .body = body_kind(route),
                    .max_body_bytes = route.max_body_bytes,
                    .runs_on = RunsOn::worker,
-                   .roles = roles_of(route),
+                   .roles = roles::of_plugin(route.callers, route.scope),
                    .about = route.about,
                    .answers = {{.status = RouteAnswer::any_status}}};
     return {std::move(spec), [this, instance, route](const ExchangePtr& exchange) {

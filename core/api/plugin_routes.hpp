@@ -3,7 +3,7 @@
 #pragma once
 #include <string>
 
-#include "api/fair_pool.hpp"
+#include "http/fair_pool.hpp"
 #include "http/router.hpp"
 #include "plugins/plugin_host.hpp"
 #include "store/store.hpp"

@@ -10,10 +10,10 @@
 #include "base/crypto.hpp"
 #include "base/log.hpp"
 #include "base/work_record.hpp"
-#include "delivery/media_service.hpp"
 #include "delivery/messaging_service.hpp"
 #include "identity/audit.hpp"
 #include "inbound/webhook_service.hpp"
+#include "messaging/media.hpp"
 #include "plugins/services/basic_services.hpp"
 #include "store/migrations.hpp"
 
@@ -82,7 +82,9 @@ Hub::Hub(const HubConfig& config, Report report)
       self_(this_process(PATCHBAY_VERSION)),
       ids_(clock_, prepare(store_, self_, report_)),
       numbers_(store_),
+      tables_(store_),
       plugins_(config, services_, config.state_folder() / "plugins", &clock_),
+      timers_(clock_, [this](const std::string& name) { return plugins_.lease(name); }),
       bulk_({.store = store_,
              .mint = mint_,
              .limits = [this](const std::string& name) { return delivery_.limits(name); },
@@ -119,7 +121,13 @@ Hub::Hub(const HubConfig& config, Report report)
       blobs_(blob_store(config)),
       media_links_(sealer_, clock_, config.server.public_url),
       webhook_client_({.public_only = true, .allow_loopback = !config.production()}),
+      media_client_({.max_body_bytes = max_upload_bytes,
+                     .public_only = true,
+                     .allow_loopback = !config.production()}),
       webhook_feed_(store_, ids_, [this](const std::string& queue) { delivery_.wake(queue); }),
+      operations_(plugin_job_needs(),
+                  [this](const std::string& name) { return plugins_.find(name).has_value(); }),
+      plugin_events_(plugin_job_needs(), webhook_data),
       webhooks_({.store = store_,
                  .ids = ids_,
                  .client = webhook_client_,
@@ -131,6 +139,7 @@ Hub::Hub(const HubConfig& config, Report report)
       ingress_(store_, ids_),
       hooks_(config_, clock_, plugins_, router_, ingress_),
       plugin_routes_(store_, plugins_, router_),
+      plugin_sockets_({.plugins = plugins_, .router = router_, .identity = identity_, .ids = ids_}),
       reload_(
           {.config = config_,
            .plugins = plugins_,
@@ -153,6 +162,9 @@ Hub::Hub(const HubConfig& config, Report report)
                          " sends of unknown outcome");
     plugins_.check_webhooks_with(Hooks::why_uncheckable);
     plugins_.on_contained([this](const std::string& instance) { follow(instance); });
+    watch_plugins();
+    webhook_feed_.also_follow(
+        [this](Transaction& tx, const Changes& changes) { plugin_events_.follow(tx, changes); });
     ingress_.on_accepted([this](const std::string& instance) { events_.notify(instance); });
     register_services();
     add_api_routes(router_, api_);
@@ -222,8 +234,12 @@ int64_t Hub::lost_threads() const {
     return lost;
 }
 
-// Who is told goes before the store does.
-Hub::~Hub() { store_.on_changes({}); }
+// Who is told goes before the store does, and plugins before what they call.
+Hub::~Hub() {
+    plugins_.stop();
+    store_.on_changes({});
+    webhook_feed_.also_follow({});
+}
 
 void Hub::register_services() {
     register_log_service(services_);
@@ -232,18 +248,19 @@ void Hub::register_services() {
     register_http_service(services_, client_, clock_, clock_check_);
     register_kv_service(services_, store_);
     register_webhook_service(services_, hooks_);
-    register_media_service(services_, store_, media_links_);
-    register_messaging_service(
-        services_, {.store = store_,
-                    .mint = mint_,
-                    .outcomes = delivery_.outcomes(),
-                    .limits = [this](const std::string& name) { return delivery_.limits(name); },
-                    .wake = [this](const std::string& name) { delivery_.wake(name); },
-                    .departments = [this] { return config_.get()->departments; },
-                    .is_channel = [this](const std::string& name) { return is_channel(name); },
-                    .reopens = [this](const std::string& name) { return reopens(name); },
-                    .bulk_per_day = [this](const std::string& name) { return bulk_per_day(name); },
-                    .state = [this](const std::string& name) { return channel_state(name); }});
+    const MessagingService messaging{
+        .store = store_,
+        .mint = mint_,
+        .outcomes = delivery_.outcomes(),
+        .limits = [this](const std::string& name) { return delivery_.limits(name); },
+        .wake = [this](const std::string& name) { delivery_.wake(name); },
+        .departments = [this] { return config_.get()->departments; },
+        .is_channel = [this](const std::string& name) { return is_channel(name); },
+        .reopens = [this](const std::string& name) { return reopens(name); },
+        .bulk_per_day = [this](const std::string& name) { return bulk_per_day(name); },
+        .state = [this](const std::string& name) { return channel_state(name); }};
+    register_messaging_service(services_, messaging);
+    register_app_services(messaging);
 }
 
 // No fault of the operator: two instances of one plugin have the same absolute paths, and one of
@@ -272,6 +289,8 @@ void Hub::publish_routes(const InstanceInfo& instance) {
     report_unchecked(instance.instance);
     report_left_out(instance.instance, hooks_.publish(instance.instance));
     report_left_out(instance.instance, plugin_routes_.publish(instance.instance));
+    report_left_out(instance.instance, plugin_sockets_.publish(instance.instance));
+    plugin_events_.subscribe(instance.instance, plugins_.topics(instance.instance));
 }
 
 // A number that says nothing of the credentials but whether they are others than before.
@@ -305,6 +324,7 @@ void Hub::follow(const std::string& instance) {
     note_credentials(instance);
     events_.notify(instance);
     delivery_.wake(instance);
+    wake_plugin_queues(instance);
     realtime_.publish(plugin_changed(api_, instance));
 }
 
@@ -327,6 +347,7 @@ bool Hub::is_channel(const std::string& instance) const {
 }
 
 void Hub::add_queue_of(const InstanceConfig& instance) {
+    add_plugin_queues(instance.name);
     if (!is_channel(instance.name)) return;
     delivery_.add_channel({.instance = instance.name,
                            .concurrency = instance.limits.concurrency,
@@ -365,9 +386,10 @@ void Hub::start() {
     events_.start();
     identity_.on_access_change([this](const AccessChange& change) {
         const bool has_ended = change.kind == AccessChange::Kind::ended;
-        realtime_.end_user(change.user_id, change.credential,
-                           has_ended ? close_code::signed_out : close_code::not_allowed,
-                           has_ended ? "signed out" : "role or departments have changed");
+        const uint16_t code = has_ended ? close_code::signed_out : close_code::not_allowed;
+        const char* reason = has_ended ? "signed out" : "role or departments have changed";
+        realtime_.end_user(change.user_id, change.credential, code, reason);
+        plugin_sockets_.end_user(change.user_id, change.credential, code, reason);
     });
     store_.on_changes([this](const Changes& changes) {
         ++changes_;
@@ -375,6 +397,7 @@ void Hub::start() {
         realtime_.changed(changes);
     });
     realtime_.start();
+    timers_.start();
     reload_.start();
     server_.start();
     state_ = "ready";
@@ -401,8 +424,11 @@ void Hub::stop(std::chrono::milliseconds grace, const std::function<void(const c
     reload_.stop();
     at("requests that plugins answer");
     plugin_routes_.stop();
+    plugin_sockets_.stop();
+    timers_.stop();
     at("the routing of webhooks");
     events_.stop();
+    media_client_.stop();
     webhook_client_.stop();  // What it cuts is told again; a receiver that hangs holds up no stop.
     at("sends and flow steps");
     const StopReport report = delivery_.stop(left());

@@ -6,6 +6,7 @@
 
 #include "api/api.hpp"
 #include "api/plugin_routes.hpp"
+#include "api/plugin_sockets.hpp"
 #include "app/config_reload.hpp"
 #include "base/clock_check.hpp"
 #include "base/ids.hpp"
@@ -13,6 +14,7 @@
 #include "delivery/bulk.hpp"
 #include "delivery/delivery.hpp"
 #include "delivery/erasure.hpp"
+#include "delivery/table_service.hpp"
 #include "delivery/webhook_sender.hpp"
 #include "flows/flow_engine.hpp"
 #include "http/client.hpp"
@@ -24,6 +26,7 @@
 #include "inbound/replay.hpp"
 #include "messaging/mint.hpp"
 #include "plugins/plugin_host.hpp"
+#include "plugins/services/timer_service.hpp"
 #include "realtime/realtime.hpp"
 #include "store/store.hpp"
 
@@ -60,6 +63,11 @@ public:
 
 private:
     void register_services();
+    void register_app_services(const MessagingService& messaging);
+    void watch_plugins();
+    PluginJobNeeds plugin_job_needs();
+    void add_plugin_queues(const std::string& instance);
+    void wake_plugin_queues(const std::string& instance);
     void report_left_out(const std::string& instance, const std::vector<TakenRoute>& routes);
     void report_unchecked(const std::string& instance);
     void publish_routes(const InstanceInfo& instance);
@@ -88,8 +96,10 @@ private:
     Numbers numbers_;
     Mint mint_{ids_, numbers_};
     HttpClient client_;
+    PluginTables tables_;
     HostServices services_;
     PluginHost plugins_;
+    PluginTimers timers_;
     TaskRunner tasks_;  // Before delivery, whose workers run it.
     BulkSender bulk_;
     Eraser eraser_;
@@ -104,12 +114,16 @@ private:
     const std::optional<BlobStore> blobs_;
     const MediaLinks media_links_;
     HttpClient webhook_client_;
+    HttpClient media_client_;
     WebhookFeed webhook_feed_;
+    PluginOperations operations_;
+    PluginEvents plugin_events_;
     WebhookSender webhooks_;
     Router router_;
     Ingress ingress_;
     Hooks hooks_;
     PluginRoutes plugin_routes_;
+    PluginSockets plugin_sockets_;
     std::atomic<const char*> state_{"starting"};
     ConfigReload reload_;
     std::atomic<uint64_t> changes_{0};  ///< Groups of changes that were committed.

@@ -12,6 +12,8 @@ void Hub::follow_config(const ConfigPtr& next, const std::vector<InstanceStep>& 
         if (!step.is_removed) continue;
         hooks_.withdraw(step.instance);
         plugin_routes_.withdraw(step.instance);
+        plugin_sockets_.withdraw(step.instance);
+        plugin_events_.subscribe(step.instance, {});
         report_("plugin", step.instance + " is configured no more");
     }
     events_.end_others(*next);
@@ -28,6 +30,7 @@ void Hub::follow_config(const ConfigPtr& next, const std::vector<InstanceStep>& 
     for (const InstanceConfig& instance : next->plugins) {
         hooks_.publish(instance.name);
         plugin_routes_.publish(instance.name);
+        plugin_sockets_.publish(instance.name);
     }
 }
 

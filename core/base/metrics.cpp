@@ -218,6 +218,11 @@ void write_series(std::string& out, const AnyFamily& family, const SeriesTable::
     append_sample(out, family, "_count", node.labels, "", std::to_string(up_to));
 }
 
+void write_value(std::string& out, const AnyFamily& family, std::string_view suffix,
+                 const std::vector<std::string>& labels, double value) {
+    append_sample(out, family, suffix, labels, "", number(value));
+}
+
 void note_overflow(const AnyFamily& family, const SeriesTable& table) {
     if (table.refused() > 0) registry().overflow[&family] = table.refused();
 }

@@ -125,6 +125,8 @@ void write_series(std::string& out, const AnyFamily& family, const SeriesTable::
                   const Gauge& series);
 void write_series(std::string& out, const AnyFamily& family, const SeriesTable::Node& node,
                   const Histogram& series);
+void write_value(std::string& out, const AnyFamily& family, std::string_view suffix,
+                 const std::vector<std::string>& labels, double value);
 void begin_family(std::string& out, const AnyFamily& family, const char* type);
 
 /// Of families that had to put something into "other": a bug, since labels are small fixed sets.

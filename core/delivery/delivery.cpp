@@ -209,7 +209,8 @@ void Delivery::add_channel(const ChannelSettings& settings) {
     impl.add(settings.instance, std::move(queue));
 }
 
-void Delivery::add_queue(const std::string& name, unsigned workers, JobRunner::Handler handler) {
+void Delivery::add_queue(const std::string& name, unsigned workers, JobRunner::Handler handler,
+                         std::shared_ptr<Gate> gate) {
     Impl& impl = *impl_;
     Queue queue;
     queue.runner = std::make_unique<JobRunner>(impl.context.store, impl.context.ids,
@@ -217,7 +218,7 @@ void Delivery::add_queue(const std::string& name, unsigned workers, JobRunner::H
                                                              .owner = impl.context.owner,
                                                              .workers = workers,
                                                              .probation = impl.probation},
-                                               std::move(handler));
+                                               std::move(handler), std::move(gate));
     impl.add(name, std::move(queue));
 }
 

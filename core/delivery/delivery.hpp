@@ -29,7 +29,9 @@ public:
     /// sleeps, and what is queued for it stays.
     void add_channel(const ChannelSettings& settings);
     /// A queue of another folder: flow, rules, media, webhooks.
-    void add_queue(const std::string& queue, unsigned workers, JobRunner::Handler handler);
+    /// With a gate, jobs start when it says.
+    void add_queue(const std::string& queue, unsigned workers, JobRunner::Handler handler,
+                   std::shared_ptr<Gate> gate = nullptr);
     /// What else is deleted when its time is over: one batch each call, true while there is more.
     /// Before start().
     void also_sweep(std::function<bool()> sweep);

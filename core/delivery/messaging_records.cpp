@@ -337,6 +337,12 @@ messaging::ConversationInfo open_conversation(const MessagingService& service,
 
 messaging::ConversationInfo change_conversation(const MessagingService& service,
                                                 const messaging::ConversationChange& change) {
+    return service.store.write(
+        [&](Transaction& tx) { return change_conversation(tx, service, change); });
+}
+
+messaging::ConversationInfo change_conversation(Transaction& tx, const MessagingService& service,
+                                                const messaging::ConversationChange& change) {
     if (change.state) require_state(*change.state);
     if (change.mode) require_mode(*change.mode);
     if (change.context) require_json_object(*change.context);
@@ -350,20 +356,18 @@ messaging::ConversationInfo change_conversation(const MessagingService& service,
                                 .friendly_name = change.friendly_name};
     if (change.department) changes.department = department_named(service, *change.department);
     if (change.if_version) changes.if_version = static_cast<int64_t>(*change.if_version);
-    return service.store.write([&](Transaction& tx) {
-        switch (change_conversation(tx, change.id, changes, service.store.clock().now_ms())) {
-            case Changed::done:
-                break;
-            case Changed::not_found:
-                refuse_unknown("conversation");
-            case Changed::stale:
-                refuse(ErrorKind::conflict, "conflict", "the conversation has changed meanwhile");
-            case Changed::taken:
-                refuse(ErrorKind::conflict, "conversation_open",
-                       "the contact has another open conversation for this purpose");
-        }
-        return conversation_info(require_conversation(tx, change.id));
-    });
+    switch (change_conversation(tx, change.id, changes, service.store.clock().now_ms())) {
+        case Changed::done:
+            break;
+        case Changed::not_found:
+            refuse_unknown("conversation");
+        case Changed::stale:
+            refuse(ErrorKind::conflict, "conflict", "the conversation has changed meanwhile");
+        case Changed::taken:
+            refuse(ErrorKind::conflict, "conversation_open",
+                   "the contact has another open conversation for this purpose");
+    }
+    return conversation_info(require_conversation(tx, change.id));
 }
 
 std::vector<messaging::ConversationInfo> list_conversations(

@@ -29,6 +29,8 @@ messaging::ConversationInfo open_conversation(const MessagingService& service,
 /// Throws Error(not_found), Error(request), Error(conflict).
 messaging::ConversationInfo change_conversation(const MessagingService& service,
                                                 const messaging::ConversationChange& change);
+messaging::ConversationInfo change_conversation(Transaction& tx, const MessagingService& service,
+                                                const messaging::ConversationChange& change);
 
 /// At most 200, newest message first.
 std::vector<messaging::ConversationInfo> list_conversations(

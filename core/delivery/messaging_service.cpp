@@ -131,40 +131,13 @@ std::string attributes_json(const Labels& attributes) {
     return to_json(object);
 }
 
-Draft draft_of(const MessagingService& service, const messaging::NewMessage& message,
-               const Call& call) {
-    Draft draft;
-    draft.channel = message.channel;
-    draft.conversation_id = message.conversation;
-    draft.to = message.to;
-    draft.from = message.from.value;
-    draft.sender_id = message.author.empty() ? std::nullopt : std::optional{message.author};
-    draft.sender_name = message.author_name;
-    if (!message.kind.empty()) draft.kind = message.kind;
-    draft.text = message.text;
-    draft.media = message.media;
-    draft.from_template = message.from_template;
-    draft.attributes = attributes_json(message.attributes);
-    draft.client_ref = message.key.empty() ? std::nullopt : std::optional{message.key};
-    draft.trace = call.trace;
-    draft.purpose = message.purpose;
-    draft.reopen = service.reopens && service.reopens(message.channel);
-    if (message.valid_for.count() > 0) draft.validity = message.valid_for;
-    draft.limit_repeats = true;
-    draft.limits = service.limits(message.channel);
-    return draft;
-}
-
 QueuedMessage queue(const MessagingService& service, const Draft& draft) {
     try {
         return service.store.write([&](Transaction& tx) {
             return queue_message(tx, service.mint, draft, service.store.clock().now_ms());
         });
     } catch (const SendRefused& refused) {
-        Error error(refused.code == "rate_limited" ? ErrorKind::rate_limited : ErrorKind::refused,
-                    refused.what());
-        error.code = refused.code;
-        throw error;
+        throw error_of(refused);
     }
 }
 
@@ -181,12 +154,7 @@ std::string send_message(const MessagingService& service, std::string_view in) {
     Call call;
     messaging::NewMessage message;
     wire::unpack(in, wire::Text::checked, call, message);
-    if (message.conversation.empty() && !service.is_channel(message.channel)) {
-        Error error(ErrorKind::not_found, "there is no channel \"" + message.channel + "\"");
-        error.code = "unknown_channel";
-        throw error;
-    }
-    const QueuedMessage queued = queue(service, draft_of(service, message, call));
+    const QueuedMessage queued = queue(service, draft_of(service, message, call.trace));
     service.wake(queued.channel);
     const auto wait = std::min<std::chrono::milliseconds>(
         {message.wait, call.left, std::chrono::milliseconds{longest_wait}});
@@ -197,6 +165,42 @@ std::string send_message(const MessagingService& service, std::string_view in) {
 }
 
 }  // namespace
+
+Error error_of(const SendRefused& refused) {
+    Error error(refused.code == "rate_limited" ? ErrorKind::rate_limited : ErrorKind::refused,
+                refused.what());
+    error.code = refused.code;
+    return error;
+}
+
+Draft draft_of(const MessagingService& service, const messaging::NewMessage& message,
+               const std::string& trace) {
+    if (message.conversation.empty() && !service.is_channel(message.channel)) {
+        Error error(ErrorKind::not_found, "there is no channel \"" + message.channel + "\"");
+        error.code = "unknown_channel";
+        throw error;
+    }
+    Draft draft;
+    draft.channel = message.channel;
+    draft.conversation_id = message.conversation;
+    draft.to = message.to;
+    draft.from = message.from.value;
+    draft.sender_id = message.author.empty() ? std::nullopt : std::optional{message.author};
+    draft.sender_name = message.author_name;
+    if (!message.kind.empty()) draft.kind = message.kind;
+    draft.text = message.text;
+    draft.media = message.media;
+    draft.from_template = message.from_template;
+    draft.attributes = attributes_json(message.attributes);
+    draft.client_ref = message.key.empty() ? std::nullopt : std::optional{message.key};
+    draft.trace = trace;
+    draft.purpose = message.purpose;
+    draft.reopen = service.reopens && service.reopens(message.channel);
+    if (message.valid_for.count() > 0) draft.validity = message.valid_for;
+    draft.limit_repeats = true;
+    draft.limits = service.limits(message.channel);
+    return draft;
+}
 
 void register_messaging_service(HostServices& services, MessagingService service) {
     const auto shared = std::make_shared<const MessagingService>(std::move(service));

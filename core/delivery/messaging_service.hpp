@@ -29,6 +29,12 @@ struct MessagingService {
     std::function<messaging::ChannelState(const std::string& channel)> state{};
 };
 
+/// What a plugin wants to send, for queue_message. Throws Error(not_found): no such channel.
+Draft draft_of(const MessagingService& service, const messaging::NewMessage& message,
+               const std::string& trace);
+/// A refusal as plugins see it.
+Error error_of(const SendRefused& refused);
+
 /// `service` is kept by the registered functions; what it refers to outlives the plugins.
 /// send_message blocks the caller for NewMessage::wait at most.
 void register_messaging_service(HostServices& services, MessagingService service);

@@ -16,12 +16,6 @@ void add_status(Session& session, WebhookEvent& event) {
     event.reason = row->text_or(2, "");
 }
 
-// Not all that is noted is for others, deliveries of messages for one.
-bool is_told(std::string_view what) {
-    const auto& topics = webhook_topics();
-    return std::find(topics.begin(), topics.end(), what) != topics.end();
-}
-
 }  // namespace
 
 std::string WebhookEvent::payload() const {
@@ -51,6 +45,11 @@ WebhookFeed::WebhookFeed(Store& store, Ids& ids, std::function<void(const std::s
 
 WebhookFeed::~WebhookFeed() { store_.on_noted({}); }
 
+void WebhookFeed::also_follow(Follower other) {
+    const std::lock_guard lock(mutex_);
+    other_ = std::make_shared<const Follower>(std::move(other));
+}
+
 void WebhookFeed::reload() {
     auto webhooks = store_.read([](Session& session) { return list_webhooks(session); });
     std::erase_if(webhooks, [](const Webhook& one) { return one.paused_reason.has_value(); });
@@ -60,10 +59,13 @@ void WebhookFeed::reload() {
 
 void WebhookFeed::follow(Transaction& tx, const Changes& changes) {
     Webhooks webhooks;
+    std::shared_ptr<const Follower> other;
     {
         const std::lock_guard lock(mutex_);
         webhooks = webhooks_;
+        other = other_;
     }
+    if (other && *other) (*other)(tx, changes);
     if (webhooks->empty()) return;
     const TimeMs now = store_.clock().now_ms();
     for (size_t i = 0; i < changes.size(); ++i) {
@@ -71,7 +73,7 @@ void WebhookFeed::follow(Transaction& tx, const Changes& changes) {
         // Noted twice in one transaction is one thing to the world.
         if (std::find(changes.begin(), changes.begin() + i, change) != changes.begin() + i)
             continue;
-        if (!is_told(change.what)) continue;
+        if (!is_webhook_topic(change.what)) continue;
         WebhookEvent event{{}, change.what, change.id, now, {}, {}, {}};
         bool is_complete = false;
         for (const Webhook& webhook : *webhooks) {

@@ -29,6 +29,10 @@ public:
     WebhookFeed(Store& store, Ids& ids, std::function<void(const std::string& queue)> wake);
     ~WebhookFeed();
 
+    /// Who else follows, in the same transaction; the store has room for one. Empty: nobody.
+    using Follower = std::function<void(Transaction&, const Changes&)>;
+    void also_follow(Follower other);
+
     /// After a webhook was added, changed, paused or dropped. [any thread]
     void reload();
 
@@ -41,6 +45,7 @@ private:
     Ids& ids_;
     const std::function<void(const std::string&)> wake_;
     std::mutex mutex_;
+    std::shared_ptr<const Follower> other_;
     Webhooks webhooks_;  ///< Those that are not paused.
 };
 

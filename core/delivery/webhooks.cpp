@@ -36,18 +36,13 @@ Webhook webhook_of(const Row& row) {
     return webhook;
 }
 
-bool fits(std::string_view pattern, std::string_view topic) {
-    if (pattern == "*" || pattern == topic) return true;
-    return pattern.ends_with(".*") && topic.starts_with(pattern.substr(0, pattern.size() - 1));
-}
-
 std::string sealing_context(const std::string& id) { return "webhook:" + id; }
 
 }  // namespace
 
 bool Webhook::wants(std::string_view topic) const {
     return std::any_of(topics.begin(), topics.end(),
-                       [&](const std::string& pattern) { return fits(pattern, topic); });
+                       [&](const std::string& pattern) { return topic_fits(pattern, topic); });
 }
 
 std::string Webhook::queue() const { return "webhooks:" + std::to_string(slot); }
@@ -59,12 +54,22 @@ const std::vector<std::string>& webhook_topics() {
     return topics;
 }
 
+bool topic_fits(std::string_view pattern, std::string_view topic) {
+    if (pattern == "*" || pattern == topic) return true;
+    return pattern.ends_with(".*") && topic.starts_with(pattern.substr(0, pattern.size() - 1));
+}
+
+bool is_webhook_topic(std::string_view topic) {
+    const auto& all = webhook_topics();
+    return std::find(all.begin(), all.end(), topic) != all.end();
+}
+
 bool is_topic_pattern(const std::string& pattern) {
     const auto& all = webhook_topics();
     const bool is_open = pattern == "*" || (pattern.size() > 2 && pattern.ends_with(".*"));
     if (!is_open) return std::find(all.begin(), all.end(), pattern) != all.end();
     return std::any_of(all.begin(), all.end(),
-                       [&](const std::string& topic) { return fits(pattern, topic); });
+                       [&](const std::string& topic) { return topic_fits(pattern, topic); });
 }
 
 std::optional<Webhook> find_webhook(Session& session, const std::string& id) {

@@ -28,6 +28,9 @@ struct Webhook {
 
 /// The words of messaging/changes.hpp.
 const std::vector<std::string>& webhook_topics();
+bool is_webhook_topic(std::string_view topic);
+/// Whether a pattern ("message.created", "message.*", "*") takes a topic.
+bool topic_fits(std::string_view pattern, std::string_view topic);
 /// One of them, "*", or the first part of one and ".*".
 bool is_topic_pattern(const std::string& pattern);
 

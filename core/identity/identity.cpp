@@ -123,7 +123,9 @@ SignInResult Identity::begin_sign_in(const User& user, const SignInFrom& from,
     const TimeMs now = clock().now_ms();
     // Also without a session the id is one that nobody can guess.
     const std::string secret = make_session_secret();
-    const SignIn how{session_id_of(secret), now, now + tokens_.ttl().count()};
+    const auto life = from.longest_token.count() > 0 ? std::min(from.longest_token, tokens_.ttl())
+                                                     : tokens_.ttl();
+    const SignIn how{session_id_of(secret), now, now + life.count()};
     store_.write([&](Transaction& tx) {
         if (!fresh_hash.empty()) set_password(tx, user.id, fresh_hash, false, now);
         tx.run(sql::user_signed_in, {now, user.id});

@@ -29,7 +29,9 @@ struct SignInResult {
 /// Where a sign-in comes from.
 struct SignInFrom {
     std::string address, request_id{}, user_agent{};
-    bool wants_session = false;  ///< A browser's, with the cookie.
+    bool wants_session = false;                  ///< A browser's, with the cookie.
+    std::chrono::milliseconds longest_token{0};  ///< Of a token that is to end earlier than ours.
+                                                 ///< 0: none.
 };
 
 /// [any thread] Every call reads or writes the store and may block.

@@ -28,7 +28,7 @@ Generation::Generation(const Origin& origin)
     : stamp_(origin.file.stamp),
       path_(origin.file.path),
       digest_(to_hex(sha256(origin.file.content))),
-      caller_{origin.instance.name, origin.instance.plugin},
+      caller_{origin.instance.name, origin.instance.plugin, origin.number},
       isolation_(origin.isolation),
       services_(origin.services),
       number_(origin.number),
@@ -196,5 +196,9 @@ std::vector<Route> Generation::routes() { return remembered(method::routes, rout
 std::vector<ApiRoute> Generation::api_routes() {
     return remembered(method::api_routes, api_routes_);
 }
+std::vector<SocketRoute> Generation::socket_routes() {
+    return remembered(method::socket_routes, socket_routes_);
+}
+std::vector<std::string> Generation::topics() { return remembered(method::topics, topics_); }
 
 }  // namespace patchbay

@@ -123,6 +123,8 @@ public:
     Capabilities capabilities();
     std::vector<Route> routes();
     std::vector<ApiRoute> api_routes();
+    std::vector<SocketRoute> socket_routes();
+    std::vector<std::string> topics();
 
 private:
     void describe();
@@ -152,6 +154,8 @@ private:
     std::optional<Capabilities> capabilities_;
     std::optional<std::vector<Route>> routes_;
     std::optional<std::vector<ApiRoute>> api_routes_;
+    std::optional<std::vector<SocketRoute>> socket_routes_;
+    std::optional<std::vector<std::string>> topics_;
 
     /// Asked once, then remembered.
     template <class Out>

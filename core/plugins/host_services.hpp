@@ -14,6 +14,7 @@ namespace patchbay {
 /// Who asks: the calling instance. Valid for the call.
 struct ServiceCaller {
     std::string instance, plugin;
+    int64_t generation = 0;
 };
 
 /// [any thread] once serving; register_method only before plugins start.

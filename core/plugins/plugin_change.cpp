@@ -159,7 +159,10 @@ void PluginHost::Impl::switch_over(Change& change) {
         if (!change.step.is_removed) slot.config = change.wanted;
         if (change.is_new || change.before.enabled != change.wanted.enabled)
             slot.info.enabled = change.wanted.enabled;
-        if (change.step.action == Act::stop) slot.current = nullptr;
+        if (change.step.action == Act::stop) {
+            slot.current = nullptr;
+            tell_switched(slot);
+        }
         if (!slot.current && !slot.info.enabled) slot.info.state = InstanceState::disabled;
     }
     const bool may_tell_others = change.is_new || !plugin_keys(change.step.changed).empty();

@@ -81,6 +81,8 @@ void PluginHost::check_webhooks_with(WebhookCheck check) {
     impl_->webhook_check = std::move(check);
 }
 
+void PluginHost::watch_life_with(LifeWatch watch) { impl_->life = std::move(watch); }
+
 void PluginHost::on_contained(Contained listener) { impl_->contained = std::move(listener); }
 
 void PluginHost::start() {
@@ -191,6 +193,20 @@ std::vector<ApiRoute> PluginHost::api_routes(const std::string& instance) const 
     if (!slot) return {};
     const std::lock_guard lock(slot->mutex);
     return slot->api_routes;
+}
+
+std::vector<SocketRoute> PluginHost::socket_routes(const std::string& instance) const {
+    const SlotPtr slot = impl_->find(instance);
+    if (!slot) return {};
+    const std::lock_guard lock(slot->mutex);
+    return slot->socket_routes;
+}
+
+std::vector<std::string> PluginHost::topics(const std::string& instance) const {
+    const SlotPtr slot = impl_->find(instance);
+    if (!slot) return {};
+    const std::lock_guard lock(slot->mutex);
+    return slot->topics;
 }
 
 std::string InstanceInfo::lingering() const {

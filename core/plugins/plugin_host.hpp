@@ -132,6 +132,17 @@ public:
     using Contained = std::function<void(const std::string& instance)>;
     void on_contained(Contained listener);
 
+    /// What others do at the turns of an instance's life, on the thread that changes it. Set before
+    /// start().
+    struct LifeWatch {
+        /// Before the instance is made: what the plugin has to find in place. It throws, and the
+        /// instance does not start.
+        std::function<void(const std::string& plugin, const detail::Schema& schema)> prepare;
+        /// This generation is the one that serves from now on; 0: none.
+        std::function<void(const std::string& instance, int64_t generation)> switched;
+    };
+    void watch_life_with(LifeWatch watch);
+
     /// Loads every configured instance. A failed one is kept with its reason in
     /// InstanceInfo::last_error; the others go on.
     void start();
@@ -177,6 +188,8 @@ public:
     std::optional<WebhookFace> webhooks(const std::string& instance) const;
     /// Of http/1, kept in the same way: while the instance is off its paths say so. Empty: none.
     std::vector<ApiRoute> api_routes(const std::string& instance) const;
+    std::vector<SocketRoute> socket_routes(const std::string& instance) const;  ///< Same.
+    std::vector<std::string> topics(const std::string& instance) const;  ///< Same, of events/1.
     /// Problems of one instance's configuration, without creating it. Throws Error when the plugin
     /// itself cannot be loaded.
     std::vector<ConfigProblem> check(const InstanceConfig& config) const;

@@ -118,9 +118,7 @@ public:
         return ask<Response>(method::answer, call, request);
     }
     Health health(const Call& call) override { return ask<Health>(method::health, call); }
-    std::vector<std::string> topics() override {
-        return ask<std::vector<std::string>>(method::topics);
-    }
+    std::vector<std::string> topics() override { return generation_->topics(); }
     void handle(const Call& call, const Event& event) override {
         tell(method::handle, call, event);
     }
@@ -130,9 +128,7 @@ public:
     std::string perform(const Call& call, const OperationInput& input) override {
         return ask<std::string>(method::perform, call, input);
     }
-    std::vector<SocketRoute> socket_routes() override {
-        return ask<std::vector<SocketRoute>>(method::socket_routes);
-    }
+    std::vector<SocketRoute> socket_routes() override { return generation_->socket_routes(); }
     SocketReply socket_opened(const Call& call, const SocketMessage& message) override {
         return ask<SocketReply>(method::socket_opened, call, message);
     }

@@ -143,11 +143,12 @@ GenerationPtr PluginHost::Impl::run(Slot& slot, const InstanceConfig& instance,
     GenerationPtr generation = load(file, instance, number);
     note_stamp(slot, *generation);
     try {
+        if (life.prepare) life.prepare(instance.plugin, generation->schema());
         generation->create();
         if (handover) generation->import_state(*handover);
         generation->require_health();
         check_webhooks(instance, *generation);
-        if (generation->provides(HttpApi::interface_id)) generation->api_routes();
+        ask_routes(*generation);
         return generation;
     } catch (...) {
         discard(std::move(generation));
@@ -169,14 +170,33 @@ void PluginHost::Impl::check_webhooks(const InstanceConfig& instance,
     if (!why.empty()) throw Error(ErrorKind::config, why);
 }
 
+// The answers are remembered.
+void PluginHost::Impl::ask_routes(Generation& generation) {
+    if (generation.provides(HttpApi::interface_id)) generation.api_routes();
+    if (generation.provides(SocketHandler::interface_id)) generation.socket_routes();
+    if (generation.provides(EventHandler::interface_id)) generation.topics();
+}
+
 // As run() left them: nothing here calls the plugin.
 void PluginHost::Impl::keep_routes(Slot& slot, Generation& generation) {
     std::optional<WebhookFace> face = face_of(generation);
     std::vector<ApiRoute> api_routes;
+    std::vector<SocketRoute> socket_routes;
+    std::vector<std::string> topics;
     if (generation.provides(HttpApi::interface_id)) api_routes = generation.api_routes();
+    if (generation.provides(SocketHandler::interface_id))
+        socket_routes = generation.socket_routes();
+    if (generation.provides(EventHandler::interface_id)) topics = generation.topics();
     const std::lock_guard lock(slot.mutex);
     slot.face = std::move(face);
     slot.api_routes = std::move(api_routes);
+    slot.socket_routes = std::move(socket_routes);
+    slot.topics = std::move(topics);
+}
+
+// Under the slot's lock, so that nobody is told of two switches in the wrong order.
+void PluginHost::Impl::tell_switched(const Slot& slot) const {
+    if (life.switched) life.switched(slot.config.name, slot.current ? slot.current->number() : 0);
 }
 
 void PluginHost::Impl::publish(Slot& slot, GenerationPtr generation,
@@ -197,6 +217,7 @@ void PluginHost::Impl::publish(Slot& slot, GenerationPtr generation,
               {"generation", std::to_string(generation->number())}});
     slot.seen_digest = generation->digest();
     slot.current = std::move(generation);
+    tell_switched(slot);
 }
 
 // Drains, destroys and unloads one that is published no more.
@@ -273,6 +294,7 @@ void PluginHost::Impl::replace_exclusive(Slot& slot, const InstanceConfig& insta
         const std::lock_guard lock(slot.mutex);
         slot.gate_closed = true;
         slot.current = nullptr;
+        tell_switched(slot);
     }
     const bool is_drained = old->drain(before.limits.drain_timeout);
     const auto handover = is_drained ? old->export_state() : std::nullopt;
@@ -347,6 +369,7 @@ void PluginHost::Impl::stop(Slot& slot) {
         const std::lock_guard lock(slot.mutex);
         old = std::exchange(slot.current, nullptr);
         if (old) slot.info.state = InstanceState::draining;
+        if (old) tell_switched(slot);
     }
     if (!old) return;
     const int64_t stuck = slot.info.stuck, resident = slot.info.resident;

@@ -44,6 +44,8 @@ struct Slot {
     GenerationPtr current;
     std::optional<WebhookFace> face;
     std::vector<ApiRoute> api_routes;
+    std::vector<SocketRoute> socket_routes;
+    std::vector<std::string> topics;
     const std::shared_ptr<LostThreads> lost;
 
     // Of the control thread alone.
@@ -77,7 +79,9 @@ struct PluginHost::Impl {
                       const std::optional<Handover>& handover);
     void check_webhooks(const InstanceConfig& instance, Generation& generation) const;
     void note_stamp(Slot& slot, const Generation& generation);
+    static void ask_routes(Generation& generation);
     void keep_routes(Slot& slot, Generation& generation);
+    void tell_switched(const Slot& slot) const;
     void publish(Slot& slot, GenerationPtr generation, const InstanceConfig& instance);
     void retire(Slot& slot, GenerationPtr generation);
     void note_ending(Slot& slot, GenerationPtr generation, Ending ending);
@@ -121,6 +125,7 @@ struct PluginHost::Impl {
     const Clock& clock;
     WebhookCheck webhook_check;
     Contained contained;
+    LifeWatch life;
     const std::shared_ptr<Watchdog> watchdog = std::make_shared<Watchdog>();
     std::mutex control;                     // One change of any instance at a time.
     mutable std::shared_mutex slots_mutex;  // Of the two below, which only `control` changes.

@@ -64,6 +64,9 @@ int bind(sqlite3_stmt* statement, int place, const Value& value) {
             return sqlite3_bind_blob64(statement, place, blob.bytes.data(), blob.bytes.size(),
                                        SQLITE_STATIC);
         }
+        int operator()(double fraction) const {
+            return sqlite3_bind_double(statement, place, fraction);
+        }
     };
     return std::visit(Binder{statement, place}, value);
 }
@@ -85,8 +88,7 @@ Value column(sqlite3_stmt* statement, int place) {
             return Blob{size == 0 ? std::string() : std::string(bytes, size)};
         }
         default:
-            throw StoreError(StoreError::Kind::internal,
-                             "a column holds a fraction; the hub stores none");
+            return sqlite3_column_double(statement, place);
     }
 }
 
@@ -112,6 +114,8 @@ public:
 private:
     bool& flag_;
 };
+
+constexpr int steps_between_looks = 10'000;
 
 int last_errno(sqlite3* database, int file_pointer) {
     sqlite3_file* file = nullptr;
@@ -211,16 +215,39 @@ void Connection::configure(Role role) {
         this);
 }
 
-// Texts made at run time and plugins' migrations end no transaction of ours and change no setting.
-int Connection::authorize(void* self, int action, const char*, const char*, const char*,
-                          const char*) {
+/// While it lives, what is prepared and run is a plugin's.
+class Connection::Guarded {
+public:
+    Guarded(Connection& connection, TableGuard& guard) : connection_(connection) {
+        connection_.guard_ = &guard;
+        sqlite3_progress_handler(
+            connection_.db_, steps_between_looks,
+            [](void* self) { return static_cast<TableGuard*>(self)->is_late() ? 1 : 0; }, &guard);
+    }
+    ~Guarded() {
+        sqlite3_progress_handler(connection_.db_, 0, nullptr, nullptr);
+        connection_.guard_ = nullptr;
+    }
+    Guarded(const Guarded&) = delete;
+    Guarded& operator=(const Guarded&) = delete;
+
+private:
+    Connection& connection_;
+};
+
+// Texts made at run time and migrations end no transaction of ours and change no setting.
+int Connection::authorize(void* self, int action, const char* first, const char* second,
+                          const char*, const char*) {
+    const Connection& own = *static_cast<Connection*>(self);
+    if (own.is_ours_) return SQLITE_OK;
+    if (own.guard_) return own.guard_->admits(action, first, second) ? SQLITE_OK : SQLITE_DENY;
     switch (action) {
         case SQLITE_TRANSACTION:
         case SQLITE_SAVEPOINT:
         case SQLITE_PRAGMA:
         case SQLITE_ATTACH:
         case SQLITE_DETACH:
-            return static_cast<Connection*>(self)->is_ours_ ? SQLITE_OK : SQLITE_DENY;
+            return SQLITE_DENY;
         default:
             return SQLITE_OK;
     }
@@ -240,15 +267,23 @@ std::string Connection::damage_text(const std::string& found) const {
 
 StoreError Connection::failure(const char* name) {
     const int code = sqlite3_extended_errcode(db_);
-    const StoreError::Kind kind = kind_of(db_, code);
+    if (guard_ && code == SQLITE_INTERRUPT) return misuse("a statement took longer than a second");
+    if (guard_ && code == SQLITE_AUTH && !guard_->denied().empty()) return misuse(guard_->denied());
+    StoreError::Kind kind = kind_of(db_, code);
+    if (guard_ && kind == StoreError::Kind::internal) kind = StoreError::Kind::refused;
     std::string text =
         std::string(name) + ": " + sqlite3_errmsg(db_) + " (" + std::to_string(code) + ")";
     if (kind == StoreError::Kind::corrupt) text = damage_text(text);
     if ((code & 0xff) == SQLITE_IOERR) suspect_ = true;
     StoreError error(kind, text);
-    if (!fatal_ && kind != StoreError::Kind::constraint && kind != StoreError::Kind::internal)
+    if (!fatal_ && kind != StoreError::Kind::constraint && kind != StoreError::Kind::internal &&
+        kind != StoreError::Kind::refused)
         fatal_ = error;
     return error;
+}
+
+StoreError Connection::misuse(const std::string& text) const {
+    return {guard_ ? StoreError::Kind::refused : StoreError::Kind::internal, text};
 }
 
 std::optional<StoreError> Connection::take_fatal() { return std::exchange(fatal_, std::nullopt); }
@@ -262,25 +297,22 @@ Connection::Prepared Connection::prepare(const std::string& sql, const char* nam
         throw failure(name);
     Prepared prepared(raw);
     if (!prepared || std::string_view(tail).find_first_not_of(" \n\t;") != std::string_view::npos)
-        throw StoreError(StoreError::Kind::internal,
-                         std::string(name) + ": one statement is expected");
+        throw misuse(std::string(name) + ": one statement is expected");
     // To SQLite $2 is a name like any other: places are given in the order of first use.
     for (int place = 1; place <= sqlite3_bind_parameter_count(raw); ++place) {
         const char* found = sqlite3_bind_parameter_name(raw, place);
         if (found == nullptr || found != "$" + std::to_string(place))
-            throw StoreError(
-                StoreError::Kind::internal,
-                std::string(name) + ": placeholders are $1..$n, first used in ascending order");
+            throw misuse(std::string(name) +
+                         ": placeholders are $1..$n, first used in ascending order");
     }
     return prepared;
 }
 
 Rows Connection::execute(sqlite3_stmt* statement, const char* name, const Values& parameters) {
     if (static_cast<size_t>(sqlite3_bind_parameter_count(statement)) != parameters.size())
-        throw StoreError(StoreError::Kind::internal,
-                         std::string(name) + ": takes " +
-                             std::to_string(sqlite3_bind_parameter_count(statement)) +
-                             " parameters, got " + std::to_string(parameters.size()));
+        throw misuse(std::string(name) + ": takes " +
+                     std::to_string(sqlite3_bind_parameter_count(statement)) + " parameters, got " +
+                     std::to_string(parameters.size()));
     const Reset reset{statement};
     for (size_t i = 0; i < parameters.size(); ++i)
         if (bind(statement, static_cast<int>(i) + 1, parameters[i]) != SQLITE_OK)
@@ -290,6 +322,8 @@ Rows Connection::execute(sqlite3_stmt* statement, const char* name, const Values
         const int code = sqlite3_step(statement);
         if (code == SQLITE_DONE) return rows;
         if (code != SQLITE_ROW) throw failure(name);
+        if (guard_ && rows.size() == TableGuard::max_rows)
+            throw misuse("a statement gives more than 10,000 rows: say LIMIT");
         rows.push_back(read_row(statement));
     }
 }
@@ -306,20 +340,51 @@ size_t Connection::change(const Statement& statement, const Values& parameters) 
     return static_cast<size_t>(sqlite3_changes64(db_));
 }
 
-Rows Connection::run_text(const std::string& sql, const Values& parameters) {
-    auto known = texts_.find(sql);
+sqlite3_stmt* Connection::known_text(const std::string& key, const std::string& sql) {
+    auto known = texts_.find(key);
     if (known == texts_.end()) {
         Prepared prepared = prepare(for_sqlite(sql), "text", true);
         if (texts_.size() == max_known_texts) {
             texts_.erase(texts_by_age_.back());
             texts_by_age_.pop_back();
         }
-        texts_by_age_.push_front(sql);
-        known = texts_.emplace(sql, KnownText{std::move(prepared), texts_by_age_.begin()}).first;
+        texts_by_age_.push_front(key);
+        known = texts_.emplace(key, KnownText{std::move(prepared), texts_by_age_.begin()}).first;
     } else {
         texts_by_age_.splice(texts_by_age_.begin(), texts_by_age_, known->second.age);
     }
-    return execute(known->second.prepared.get(), "text", parameters);
+    return known->second.prepared.get();
+}
+
+Rows Connection::run_text(const std::string& sql, const Values& parameters) {
+    return execute(known_text(sql, sql), "text", parameters);
+}
+
+// Under a key of the plugin's own: what was prepared for others was not judged.
+bool Connection::changes_within(const TableScope& scope, const std::string& sql) {
+    TableGuard guard(scope, TableGuard::Duty::rows);
+    const Guarded guarded(*this, guard);
+    return sqlite3_stmt_readonly(known_text(scope.prefix + '\n' + sql, sql)) == 0;
+}
+
+ScopedResult Connection::run_within(const TableScope& scope, const std::string& sql,
+                                    const Values& parameters) {
+    TableGuard guard(scope, TableGuard::Duty::rows);
+    const Guarded guarded(*this, guard);
+    sqlite3_stmt* statement = known_text(scope.prefix + '\n' + sql, sql);
+    ScopedResult result;
+    for (int column = 0; column < sqlite3_column_count(statement); ++column)
+        result.columns.emplace_back(sqlite3_column_name(statement, column));
+    result.rows = execute(statement, "text", parameters);
+    if (sqlite3_stmt_readonly(statement) == 0)
+        result.changed = static_cast<size_t>(sqlite3_changes64(db_));
+    return result;
+}
+
+void Connection::run_script_within(const TableScope& scope, const std::string& sql) {
+    TableGuard guard(scope, TableGuard::Duty::tables);
+    const Guarded guarded(*this, guard);
+    run_script(sql);
 }
 
 void Connection::run_script(const std::string& sql) {

@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "store/store.hpp"
+#include "store/table_guard.hpp"
 
 namespace patchbay {
 
@@ -36,6 +37,10 @@ public:
     size_t change(const Statement& statement, const Values& parameters);
     Rows run_text(const std::string& sql, const Values& parameters);
     void run_script(const std::string& sql);
+    ScopedResult run_within(const TableScope& scope, const std::string& sql,
+                            const Values& parameters);
+    bool changes_within(const TableScope& scope, const std::string& sql);
+    void run_script_within(const TableScope& scope, const std::string& sql);
 
     void begin_read() { command(begin_read_, "BEGIN"); }
     /// Not Poco's begin(): that one is DEFERRED and would take the write lock half-way.
@@ -85,13 +90,17 @@ private:
         std::list<std::string>::iterator age;
     };
 
+    class Guarded;
+
     void configure(Role role);
-    static int authorize(void* self, int action, const char*, const char*, const char*,
+    static int authorize(void* self, int action, const char* first, const char* second, const char*,
                          const char*);
+    sqlite3_stmt* known_text(const std::string& key, const std::string& sql);
     void command(Prepared& kept, const char* sql);
     Prepared prepare(const std::string& sql, const char* name, bool keep);
     Rows execute(sqlite3_stmt* statement, const char* name, const Values& parameters);
     StoreError failure(const char* name);
+    StoreError misuse(const std::string& text) const;
     std::string damage_text(const std::string& found) const;
     Rows pragma(const std::string& text);
 
@@ -101,7 +110,8 @@ private:
     size_t log_bytes_ = 0;
     std::optional<StoreError> fatal_;
     bool suspect_ = false;
-    bool is_ours_ = false;  ///< What is being prepared comes from this class.
+    bool is_ours_ = false;         ///< What is being prepared comes from this class.
+    TableGuard* guard_ = nullptr;  ///< What is being run is a plugin's.
     Prepared begin_read_, begin_write_, commit_, rollback_, savepoint_, release_, rollback_to_;
     std::unordered_map<const Statement*, Kept> kept_;
     std::unordered_map<std::string, KnownText> texts_;

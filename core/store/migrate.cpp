@@ -1,6 +1,7 @@
 #include "store/migrate.hpp"
 
 #include <map>
+#include <set>
 
 #include "base/crypto.hpp"
 #include "store/outcome.hpp"
@@ -67,10 +68,47 @@ void check(const std::string& component, const std::map<int64_t, Applied>& appli
     }
 }
 
+using Names = std::set<std::string>;
+
+Names names_in(Session& session, const std::string& types) {
+    Names names;
+    for (const Row& row :
+         session.run_text("SELECT lower(name) FROM sqlite_master WHERE type IN (" + types + ")"))
+        names.insert(row.text(0));
+    return names;
+}
+
+TableScope scope_of(Session& session, const std::string& plugin) {
+    TableScope scope{.prefix = plugin + "_", .tables = {}};
+    for (const Row& row : session.run(sql::plugin_tables_of, {plugin}))
+        scope.tables.insert(row.text(0));
+    return scope;
+}
+
+// What a script made by a roundabout way (RENAME TO) is found here, and undone with it. A table
+// that was there before is never the plugin's, IF NOT EXISTS or not.
+void run_script_of(Transaction& transaction, const std::string& plugin, const std::string& sql) {
+    const TableScope before = scope_of(transaction, plugin);
+    const Names all_before = names_in(transaction, "'table','index','view','trigger'");
+    transaction.run_script_within(before, sql);
+    transaction.run(sql::plugin_tables_clear, {plugin});
+    const Names tables = names_in(transaction, "'table'");
+    for (const std::string& name : names_in(transaction, "'table','index','view','trigger'")) {
+        const bool is_new = !all_before.contains(name) && !name.starts_with("sqlite_");
+        if (is_new && !name.starts_with(before.prefix))
+            refuse("\"" + name + "\" does not begin with \"" + before.prefix + "\"");
+        if (tables.contains(name) && (is_new || before.tables.contains(name)))
+            transaction.run(sql::plugin_tables_add, {name, plugin});
+    }
+}
+
 void apply(Transaction& transaction, const Clock& clock, const std::string& component,
-           const Migration& migration) {
+           const Migration& migration, const std::string& plugin) {
     const TimeMs start = clock.now_ms();
-    transaction.run_script(migration.sql);
+    if (plugin.empty())
+        transaction.run_script(migration.sql);
+    else
+        run_script_of(transaction, plugin, migration.sql);
     if (!has_version_table(transaction))
         refuse("the core's migrations come before those of " + component);
     const TimeMs end = clock.now_ms();
@@ -80,21 +118,23 @@ void apply(Transaction& transaction, const Clock& clock, const std::string& comp
 
 // A large table can take minutes: a line a second says that it is going on.
 void apply_and_tell(Store& store, const std::string& component, const Migration& migration,
+                    const std::string& plugin,
                     const std::function<void(const std::string&)>& tell) {
     Outcome outcome;
     store.write_async(
-        [&](Transaction& transaction) { apply(transaction, store.clock(), component, migration); },
+        [&](Transaction& transaction) {
+            apply(transaction, store.clock(), component, migration, plugin);
+        },
         [&](std::exception_ptr error) { outcome.set(std::move(error)); });
     for (int seconds = 1; !outcome.wait_for(1s); ++seconds)
         tell(", " + std::to_string(seconds) + " s so far");
     outcome.get();
 }
 
-}  // namespace
-
-void run_migrations(Store& store, const std::string& component,
-                    const std::vector<Migration>& migrations,
-                    const std::function<void(const std::string&)>& progress) {
+// An empty plugin: the hub's own.
+void run_missing(Store& store, const std::string& component,
+                 const std::vector<Migration>& migrations, const std::string& plugin,
+                 const std::function<void(const std::string&)>& progress) {
     const std::map<int64_t, Applied> applied = read_applied(store, component);
     check(component, applied, migrations);
     std::map<int64_t, const Migration*> missing;
@@ -109,9 +149,23 @@ void run_migrations(Store& store, const std::string& component,
             if (progress) progress(title + state);
         };
         tell("");
-        apply_and_tell(store, component, *migration, tell);
+        apply_and_tell(store, component, *migration, plugin, tell);
         tell(", done");
     }
+}
+
+}  // namespace
+
+void run_migrations(Store& store, const std::string& component,
+                    const std::vector<Migration>& migrations,
+                    const std::function<void(const std::string&)>& progress) {
+    run_missing(store, component, migrations, "", progress);
+}
+
+TableScope run_plugin_migrations(Store& store, const std::string& plugin,
+                                 const std::vector<Migration>& migrations) {
+    run_missing(store, "plugin:" + plugin, migrations, plugin, {});
+    return store.read([&](Session& session) { return scope_of(session, plugin); });
 }
 
 }  // namespace patchbay

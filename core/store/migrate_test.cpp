@@ -27,7 +27,7 @@ protected:
     }
 };
 
-constexpr int64_t tables_of_the_core = 45;
+constexpr int64_t tables_of_the_core = 46;
 
 TEST_F(Migrations, MakeTheCoreSchemaOnceG22) {
     const auto store = open();

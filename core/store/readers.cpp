@@ -20,6 +20,13 @@ public:
     Rows run_text(const std::string& sql, const Values& parameters) override {
         return connection_.run_text(sql, parameters);
     }
+    ScopedResult run_within(const TableScope& scope, const std::string& sql,
+                            const Values& parameters) override {
+        return connection_.run_within(scope, sql, parameters);
+    }
+    bool changes_within(const TableScope& scope, const std::string& sql) override {
+        return connection_.changes_within(scope, sql);
+    }
 
 private:
     Connection& connection_;

@@ -118,4 +118,9 @@ void Store::migrate(const std::string& component, const std::vector<Migration>& 
     run_migrations(*this, component, migrations, progress);
 }
 
+TableScope Store::migrate_plugin(const std::string& plugin,
+                                 const std::vector<Migration>& migrations) {
+    return run_plugin_migrations(*this, plugin, migrations);
+}
+
 }  // namespace patchbay

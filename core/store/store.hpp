@@ -10,6 +10,7 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -27,8 +28,8 @@ struct Blob {
     bool operator==(const Blob&) const = default;
 };
 
-/// std::monostate is NULL.
-using Value = std::variant<std::monostate, int64_t, std::string, Blob>;
+/// std::monostate is NULL. The hub itself stores no fractions.
+using Value = std::variant<std::monostate, int64_t, std::string, Blob, double>;
 using Values = std::vector<Value>;
 
 /// NULL for an empty optional.
@@ -49,6 +50,7 @@ public:
     std::optional<int64_t> maybe_number(size_t column) const;
     std::optional<std::string> maybe_text(size_t column) const;
     std::string text_or(size_t column, std::string_view fallback) const;
+    const Value& value(size_t column) const { return columns_.at(column); }
     size_t size() const { return columns_.size(); }
 
 private:
@@ -76,6 +78,19 @@ struct Statement {
     static const std::vector<const Statement*>& all();
 };
 
+/// The tables of one plugin, whose SQL is a stranger's.
+struct TableScope {
+    std::string prefix;            ///< "rooms_": how the names of its tables and indexes begin.
+    std::set<std::string> tables;  ///< Those that it has, in lower case.
+};
+
+/// What a plugin's statement answered.
+struct ScopedResult {
+    std::vector<std::string> columns;
+    Rows rows;
+    size_t changed = 0;
+};
+
 /// A place to run statements: a read connection, or the writer inside its transaction. Not to be
 /// kept after the call it came with.
 class Session {
@@ -87,6 +102,13 @@ public:
     /// transactions or settings. A connection keeps the last 64 of them prepared.
     virtual Rows run_text(const std::string& sql, const Values& parameters = {}) = 0;
     std::optional<Row> first(const Statement& statement, const Values& parameters = {});
+
+    /// One statement of a plugin, which touches rows of `scope`'s tables and nothing else, whatever
+    /// it says, for a second and 10,000 rows at most. Throws StoreError(refused).
+    virtual ScopedResult run_within(const TableScope& scope, const std::string& sql,
+                                    const Values& parameters) = 0;
+    /// Whether such a statement needs a Transaction. Throws likewise.
+    virtual bool changes_within(const TableScope& scope, const std::string& sql) = 0;
 };
 
 /// Something that others may want to know once it is committed.
@@ -108,6 +130,9 @@ public:
     /// Several statements in one text, without parameters; {blob} and {lock} are replaced. For
     /// migrations.
     virtual void run_script(const std::string& sql) = 0;
+    /// The same for a plugin: it makes, changes and drops tables and indexes of `scope` alone.
+    /// Throws StoreError(refused).
+    virtual void run_script_within(const TableScope& scope, const std::string& sql) = 0;
     /// Runs a statement that changes rows; answers how many. For a hot path instead of RETURNING,
     /// for which SQLite makes a table in memory each time: several times the change itself.
     virtual size_t change(const Statement& statement, const Values& parameters) = 0;
@@ -119,7 +144,8 @@ protected:
 };
 
 struct StoreError : std::runtime_error {
-    enum class Kind { unavailable, full, constraint, corrupt, internal };
+    /// refused: a plugin's statement is wrong, not allowed, or too much.
+    enum class Kind { unavailable, full, constraint, corrupt, internal, refused };
     StoreError(Kind kind_, const std::string& text) : std::runtime_error(text), kind(kind_) {}
     Kind kind;
 };
@@ -168,6 +194,10 @@ public:
     /// the table that keeps account.
     void migrate(const std::string& component, const std::vector<Migration>& migrations,
                  const std::function<void(const std::string&)>& progress = {});
+
+    /// The same for the tables of a plugin: the component is `plugin:` and its name. Answers what
+    /// it has then, for Session::run_within. Throws StoreError, and refuses what is not its own.
+    TableScope migrate_plugin(const std::string& plugin, const std::vector<Migration>& migrations);
 
     /// Queues `work`; it runs on the writer thread in a savepoint of its own; an exception rolls
     /// back that savepoint alone and reaches `done`. `done` runs on the writer thread after COMMIT

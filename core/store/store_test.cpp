@@ -32,6 +32,7 @@ TEST_F(StoreValues, ComeBackAsTheyWereGiven) {
         Blob{""},
         Blob{std::string("\0\xff\0", 3)},
         Blob{std::string(3 << 20, '\x80')},
+        0.5,
     };
     const Statement echo{"test.echo", "SELECT $1, typeof($1)"};
     for (const Value& value : values) {
@@ -44,6 +45,7 @@ TEST_F(StoreValues, ComeBackAsTheyWereGiven) {
                 if constexpr (std::is_same_v<Given, int64_t>) return row.number(0) == given;
                 if constexpr (std::is_same_v<Given, std::string>) return row.text(0) == given;
                 if constexpr (std::is_same_v<Given, Blob>) return row.bytes(0) == given.bytes;
+                if constexpr (std::is_same_v<Given, double>) return row.value(0) == Value{given};
                 return false;
             },
             value);

@@ -23,6 +23,7 @@ struct QueuedWrite {
     Store::Done done;
     Urgency urgency = Urgency::ordinary;
     std::exception_ptr error = nullptr;
+    bool undoes = false;             ///< It ended the transaction of the whole group.
     Changes changes{};               ///< Noted by the work when it ran last.
     std::vector<Counter*> counts{};  ///< Likewise.
 };

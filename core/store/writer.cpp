@@ -32,7 +32,17 @@ public:
     Rows run_text(const std::string& sql, const Values& parameters) override {
         return connection_.run_text(sql, parameters);
     }
+    ScopedResult run_within(const TableScope& scope, const std::string& sql,
+                            const Values& parameters) override {
+        return connection_.run_within(scope, sql, parameters);
+    }
+    bool changes_within(const TableScope& scope, const std::string& sql) override {
+        return connection_.changes_within(scope, sql);
+    }
     void run_script(const std::string& sql) override { connection_.run_script(sql); }
+    void run_script_within(const TableScope& scope, const std::string& sql) override {
+        connection_.run_script_within(scope, sql);
+    }
     size_t change(const Statement& statement, const Values& parameters) override {
         return connection_.change(statement, parameters);
     }
@@ -103,6 +113,7 @@ void Writer::write(Group group) {
     if (const auto known = damage()) return fail(group, *known);
     refuse_ordinary(group);
     auto error = transact(group, Try::first);
+    while (error && took_out_undoing(group)) error = transact(group, Try::second);
     if (error && recovers_from(*error)) {
         refuse_ordinary(group);
         error = transact(group, Try::second);
@@ -112,6 +123,19 @@ void Writer::write(Group group) {
     tell_changes(group);
     finish(group);
     checkpoint_if_long();
+}
+
+// SQLite ends the whole transaction where it stops a statement half-way: the others of the group
+// are run again without the one that was stopped.
+bool Writer::took_out_undoing(Group& group) {
+    const auto undoing =
+        std::find_if(group.begin(), group.end(), [](const Item& item) { return item.undoes; });
+    if (undoing == group.end()) return false;
+    Group alone;
+    alone.push_back(std::move(*undoing));
+    group.erase(undoing);
+    finish(alone);
+    return true;
 }
 
 // On a full disk what is left of it is for work that is owed.
@@ -214,6 +238,9 @@ void Writer::attempt(Item& item) {
     // A full disk or an I/O error ends the group even where the work made nothing of it: SQLite may
     // have rolled back.
     if (const auto fatal = connection_->take_fatal()) throw *fatal;
+    item.undoes = item.error && !connection_->in_transaction();
+    if (item.undoes)
+        throw StoreError(StoreError::Kind::unavailable, "a statement was stopped half-way");
 }
 
 void Writer::run_work(const Store::Work& work, Item& item) {

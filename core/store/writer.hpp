@@ -54,6 +54,7 @@ private:
     std::optional<Group> take();
     void write(Group group);
     void refuse_ordinary(Group& group);
+    bool took_out_undoing(Group& group);
     std::optional<StoreError> transact(Group& group, Try which);
     void run_all(Group& group);
     void add_background(Group& group, SteadyClock::duration others_took);

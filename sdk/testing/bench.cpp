@@ -160,6 +160,11 @@ private:
         for (auto& line : services_.seen().log) lines.push_back({std::move(line)});
         return lines;
     }
+    std::vector<bench::Push> pushes() const {
+        std::vector<bench::Push> all;
+        for (auto& [topic, text] : services_.seen().pushed) all.push_back({topic, text});
+        return all;
+    }
     PluginLeasePtr lease() const {
         auto lease = host_ ? host_->lease(instance_name) : nullptr;
         if (!lease) throw Error(ErrorKind::internal, "the plugin is not active");
@@ -185,6 +190,11 @@ void TestBench::start(const std::string& plugin, const std::string& folder, Labe
     instance.config = std::move(values);
     config_.plugins = {std::move(instance)};
     host_ = std::make_unique<PluginHost>(config_, services_.services, scratch_.path / "plugins");
+    host_->watch_life_with({.prepare =
+                                [this](const std::string& name, const detail::Schema& schema) {
+                                    services_.make_tables(scratch_.path, name, schema.migrations);
+                                },
+                            .switched = {}});
     host_->start();
     const InstanceInfo info = *host_->find(instance_name);
     if (info.state != InstanceState::active) throw Error(ErrorKind::config, info.last_error);
@@ -249,6 +259,8 @@ std::string TestBench::tell_of_host(uint32_t number, std::string_view in) {
             return wire::pack(lines());
         case bench::published:
             return wire::pack(services_.seen().published);
+        case bench::pushed:
+            return wire::pack(pushes());
         case bench::timers:
             return wire::pack(services_.seen().timers);
         case bench::tasks:

@@ -40,6 +40,7 @@ enum : uint32_t {
     stored = 10'309,     // (key) -> bytes
     store = 10'310,      // (key, bytes)
     play = 10'311,       // (number): from now on the player answers it
+    pushed = 10'312,     // () -> Pushes
 };
 
 struct Answer {
@@ -54,6 +55,11 @@ struct Answer {
 struct Line {
     LogLine line{};
     PATCHBAY_FIELDS { v(1, line.level)(2, line.text)(3, line.fields); }
+};
+
+struct Push {
+    std::string topic{}, text{};
+    PATCHBAY_FIELDS { v(1, topic)(2, text); }
 };
 
 struct Sample {

@@ -189,6 +189,12 @@ std::vector<LogLine> ChannelUnderTest::log() const {
 std::vector<Event> ChannelUnderTest::published() const {
     return bench_.ask<std::vector<Event>>(bench::published);
 }
+std::vector<std::pair<std::string, std::string>> ChannelUnderTest::pushed() const {
+    std::vector<std::pair<std::string, std::string>> all;
+    for (auto& one : bench_.ask<std::vector<bench::Push>>(bench::pushed))
+        all.emplace_back(std::move(one.topic), std::move(one.text));
+    return all;
+}
 std::vector<std::string> ChannelUnderTest::timers() const {
     return bench_.ask<std::vector<std::string>>(bench::timers);
 }

@@ -37,7 +37,34 @@ TestServices::TestServices(ProviderDouble& provider) : provider_(provider) {
     offer_storage();
     offer_calls();
     register_crypto_service(services);
+    offer_apps();
     offer_rest();
+}
+
+void TestServices::make_tables(const std::filesystem::path& folder, const std::string& plugin,
+                               const std::vector<tables::Migration>& migrations) {
+    if (migrations.empty()) return;
+    if (!tables_) tables_.emplace(folder, clock);
+    tables_->prepare(plugin, migrations);
+}
+
+TestTables& TestServices::tables() {
+    if (!tables_) throw Error(ErrorKind::request, "the plugin has no migrations, and so no tables");
+    return *tables_;
+}
+
+void TestServices::offer_apps() {
+    offer<tables::Statement>(method::table_query,
+                             [this](auto& statement) { return tables().query(statement); });
+    offer<std::vector<tables::TableStep>>(method::table_transaction, [this](auto& steps) {
+        return tables().transact(steps, [this](const tables::TableStep& step) {
+            if (step.event) seen_.published.push_back(*step.event);
+        });
+    });
+    offer<std::string, std::string>(method::socket_push, [this](auto& topic, auto& text) {
+        seen_.pushed.emplace_back(topic, text);
+    });
+    offer<std::string>(method::socket_listeners, [](auto&) { return uint32_t{0}; });
 }
 
 void TestServices::offer_words() {

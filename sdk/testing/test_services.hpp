@@ -5,6 +5,7 @@
 #include "base/clock.hpp"
 #include "plugins/host_services.hpp"
 #include "provider_double.hpp"
+#include "test_tables.hpp"
 
 namespace patchbay {
 
@@ -17,12 +18,17 @@ public:
         std::vector<LogLine> log;
         std::vector<Event> published;
         std::vector<std::string> timers, tasks, labels;
+        std::vector<std::pair<std::string, std::string>> pushed;
         std::map<std::string, double> metrics;
     };
     Seen seen() const;
     std::string stored(const std::string& key) const;
     void store(const std::string& key, const std::string& value);
     void play(uint32_t method, std::function<std::string(std::string_view)> answer);
+
+    /// The plugin has tables of its own: they are made in `folder`.
+    void make_tables(const std::filesystem::path& folder, const std::string& plugin,
+                     const std::vector<tables::Migration>& migrations);
 
     ManualClock clock;
     HostServices services;
@@ -39,12 +45,16 @@ private:
     void offer_words();
     void offer_storage();
     void offer_calls();
+    void offer_apps();
     void offer_rest();
     std::optional<Item> live(const std::string& key) const;
     void note_labels(const std::string& metric, const Labels& labels);
     Media keep(const std::string& type, std::string content);
 
+    TestTables& tables();
+
     ProviderDouble& provider_;
+    std::optional<TestTables> tables_;
     mutable std::mutex mutex_;
     std::map<uint32_t, std::function<std::string(std::string_view)>> played_;
     Seen seen_;

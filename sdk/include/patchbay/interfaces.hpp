@@ -22,6 +22,7 @@ inline constexpr uint32_t development_only = 4;  ///< A hub in `mode: production
 class Plugin {
 public:
     static constexpr uint32_t flags = 0;  ///< Shadow it: exclusive | owns_threads | ...
+    // A plugin with tables of its own has `static std::vector<tables::Migration> migrations()`.
     virtual ~Plugin() = default;
     /// No new calls come; finish what is under way.
     virtual void drain(milliseconds /*left*/) {}
@@ -284,10 +285,16 @@ struct SocketRoute {
 
 struct SocketMessage {
     std::string socket{}, route{}, text{}, user{};
-    Labels params{};
-    PATCHBAY_FIELDS { v(1, socket)(2, route)(3, text)(4, user)(5, params); }
+    Labels params{};  ///< Of the path.
+    std::string role{};
+    std::vector<std::string> departments{};
+    PATCHBAY_FIELDS {
+        v(1, socket)(2, route)(3, text)(4, user)(5, params)(6, role)(7, departments);
+    }
 };
 
+/// Joined first: what is pushed to a topic while the call works reaches the socket too, behind the
+/// messages.
 struct SocketReply {
     std::vector<std::string> messages{};       ///< To this socket, in order.
     std::vector<std::string> join{}, leave{};  ///< Topics.
@@ -302,7 +309,7 @@ public:
     static constexpr const char* interface_id = "sockets/1";
     virtual std::vector<SocketRoute> socket_routes() const = 0;
     virtual SocketReply opened(const Call&, const SocketMessage&) = 0;
-    virtual SocketReply message(const Call&, const SocketMessage&) = 0;
+    virtual SocketReply message(const Call&, const SocketMessage&) { return {}; }
     virtual void closed(const Call&, const SocketMessage&) {}
 
 protected:

@@ -266,6 +266,17 @@ struct Rows {
     PATCHBAY_FIELDS { v(1, columns)(2, rows)(3, changed); }
 };
 
+/// One step of the plugin's own tables. The plugin class lists them:
+///   static std::vector<tables::Migration> migrations();
+/// The hub runs what is missing before it makes an instance, each once for all instances, in one
+/// transaction. Versions rise; a text that was applied once stays as it is for ever. Tables and
+/// indexes are called `<plugin>_...`; `{blob}` is the engine's word for raw bytes.
+struct Migration {
+    int64_t version = 0;
+    std::string name{}, sql{};
+    PATCHBAY_FIELDS { v(1, version)(2, name)(3, sql); }
+};
+
 /// `$1..$n`, each first used in ascending order; at most one statement.
 struct Statement {
     std::string sql{};

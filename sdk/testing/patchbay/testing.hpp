@@ -121,6 +121,8 @@ public:
     void pass_time(milliseconds by);
     std::vector<LogLine> log() const;
     std::vector<Event> published() const;
+    /// Topic and text, in order. Tables of the plugin's own (tables/1) are real ones.
+    std::vector<std::pair<std::string, std::string>> pushed() const;
     std::vector<std::string> timers() const;  ///< Names, in the order they were asked for.
     std::vector<std::string> tasks() const;
     std::map<std::string, double> metrics()

@@ -224,6 +224,8 @@ struct PluginEntry {
             state.describing = true;
             ConfigReader reader(state);
             read_config(reader);
+            if constexpr (requires { Type::migrations(); })
+                state.schema.migrations = Type::migrations();
             deliver(out, wire::pack(state.schema));
         });
     }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "../services.hpp"
 #include "wire.hpp"
 
 namespace patchbay::detail {
@@ -50,7 +51,8 @@ struct SchemaKey {
 
 struct Schema {
     std::vector<SchemaKey> keys{};
-    PATCHBAY_FIELDS { v(1, keys); }
+    std::vector<tables::Migration> migrations{};  ///< Of the plugin's own tables.
+    PATCHBAY_FIELDS { v(1, keys)(2, migrations); }
 };
 
 inline std::optional<int64_t> parse_integer(std::string_view text) {

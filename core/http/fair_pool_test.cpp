@@ -1,4 +1,4 @@
-#include "api/fair_pool.hpp"
+#include "http/fair_pool.hpp"
 
 #include <gtest/gtest.h>
 
