@@ -153,6 +153,13 @@ Refusal refusal_in(std::string_view body) {
     return {text_at(*error, "code"), text_at(*error, "message")};
 }
 
+// Seconds; Twilio documents no other form.
+milliseconds retry_after(const Response& reply) {
+    unsigned wait = 0;
+    if (!Poco::NumberParser::tryParseUnsigned(reply.header("retry-after"), wait)) return {};
+    return seconds{wait};
+}
+
 SendResult outcome_of(const Response& reply) {
     if (reply.ok()) return outcome_of_creation(reply);
 

@@ -44,6 +44,8 @@ struct Refusal {
     std::string code{}, reason{};
 };
 Refusal refusal_in(std::string_view body);
+/// What the answer asks for; 0: nothing.
+milliseconds retry_after(const Response& reply);
 
 /// What the answer to a creation means (architecture decision 10). Throws Error(unauthorized) for
 /// 401 and 403. `unknown`: the message may have gone out.
