@@ -15,6 +15,12 @@ twilio::Account Config::account() const {
     return {api_base, account_sid, api_key, api_secret.reveal()};
 }
 
+twilio::Account Config::verify_account() const {
+    twilio::Account there = account();
+    there.api_base = verify.api_base;
+    return there;
+}
+
 Config read_config(ConfigReader& yaml) {
     Config config{
         .account_sid = yaml.required_text("account_sid", "Account SID, from the Twilio console"),
@@ -30,6 +36,8 @@ Config read_config(ConfigReader& yaml) {
         .api_base = twilio::without_last_slash(
             yaml.optional_text("api_base", "https://api.twilio.com", "Where the Messages API is")),
         .number_aliases = yaml.optional_list("number_aliases", "Further numbers of this channel"),
+        .verify = read_verify_config(
+            yaml.section("verify", "Codes that prove that a phone is somebody's")),
     };
     yaml.expect("account_sid", twilio::is_account_sid(config.account_sid),
                 "must start with \"AC\" and have letters and digits only");

@@ -4,6 +4,8 @@
 #include <twilio/messages.hpp>
 #include <vector>
 
+#include "verify_config.hpp"
+
 namespace patchbay::twilio_sms {
 
 struct Config {
@@ -14,11 +16,14 @@ struct Config {
     std::string default_from, messaging_service_sid;
     std::string api_base;
     std::vector<std::string> number_aliases;
+    VerifyConfig verify;
 
     /// default_from and number_aliases: what `from_phone` of a request may be.
     std::vector<std::string> numbers() const;
     /// With the API key when there is one, else with the auth token.
     twilio::Account account() const;
+    /// The same credentials, at Verify's address.
+    twilio::Account verify_account() const;
 };
 
 Config read_config(ConfigReader& yaml);

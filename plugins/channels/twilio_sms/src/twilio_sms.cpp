@@ -4,6 +4,8 @@
 //   in    POST status    one signed form for each change in a delivery
 //   out   POST /2010-04-01/Accounts/{account_sid}/Messages.json
 //   out   GET  the same, to find a message whose answer was lost, and what came during an outage
+//   out   POST /v2/Services/{service_sid}/Verifications, VerificationCheck   where Twilio makes
+//   codes
 // Source: https://www.twilio.com/docs/messaging/guides/webhook-request
 
 #include <patchbay/sdk.hpp>
@@ -11,14 +13,26 @@
 
 #include "config.hpp"
 #include "sms_api.hpp"
+#include "verify_api.hpp"
 
 namespace patchbay::twilio_sms {
 namespace {
 
-class TwilioSms final : public Plugin, public Channel, public WebhookHandler, public HttpApi {
+class TwilioSms final : public Plugin,
+                        public Channel,
+                        public WebhookHandler,
+                        public HttpApi,
+                        public HealthCheck {
 public:
     TwilioSms(Config config, Host host)
-        : config_(std::move(config)), host_(std::move(host)), api_(config_, host_) {}
+        : config_(std::move(config)),
+          host_(std::move(host)),
+          api_(config_, host_),
+          verify_api_(config_, host_) {
+        if (config_.verify.allowed_countries.empty()) {
+            host_.info("no verification codes are sent: verify.allowed_countries is empty");
+        }
+    }
 
     Capabilities capabilities() const override;
     SendResult send(const Call& call, const OutboundMessage& message) override;
@@ -28,10 +42,13 @@ public:
     std::vector<Route> routes() const override;
     std::vector<Event> receive(const Call& call, const Request& request) override;
 
-    std::vector<ApiRoute> api_routes() const override { return api_.routes(); }
+    std::vector<ApiRoute> api_routes() const override;
     Response answer(const Call& call, const Request& request) override {
-        return api_.answer(call, request);
+        const bool is_verify = VerifyApi::has(request.route);
+        return is_verify ? verify_api_.answer(call, request) : api_.answer(call, request);
     }
+
+    Health health(const Call&) override { return verify_api_.health(); }
 
 private:
     twilio::Draft draft_of(const OutboundMessage& message) const;
@@ -39,6 +56,7 @@ private:
     const Config config_;
     const Host host_;
     SmsApi api_;
+    VerifyApi verify_api_;
 };
 
 Capabilities TwilioSms::capabilities() const {
@@ -57,6 +75,12 @@ Capabilities TwilioSms::capabilities() const {
 std::vector<Route> TwilioSms::routes() const {
     // Both take both: which one a form is, its fields tell.
     return {twilio::webhook_route("message"), twilio::webhook_route("status")};
+}
+
+std::vector<ApiRoute> TwilioSms::api_routes() const {
+    std::vector<ApiRoute> routes = api_.routes();
+    for (ApiRoute& route : verify_api_.routes()) routes.push_back(std::move(route));
+    return routes;
 }
 
 std::vector<Event> TwilioSms::receive(const Call&, const Request& request) {
@@ -96,5 +120,6 @@ std::vector<Event> TwilioSms::list_since(const Call& call, int64_t since_ms) {
 }
 
 }  // namespace
-PATCHBAY_PLUGIN(twilio_sms, "1.0.0", TwilioSms, read_config, "http-client/1", "webhook/1")
+PATCHBAY_PLUGIN(twilio_sms, "1.1.0", TwilioSms, read_config, "http-client/1", "webhook/1",
+                "clock/1", "kv/1", "crypto/1")
 }  // namespace patchbay::twilio_sms

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace patchbay::twilio_sms {
 namespace {
 
@@ -61,6 +63,62 @@ TEST(TwilioSmsConfig, KnowsItsNumbers) {
         read(with({{"default_from", "+1"}, {"number_aliases[]", "1"}, {"number_aliases[0]", "+2"}}))
             .config;
     EXPECT_EQ(config.numbers(), (std::vector<std::string>{"+1", "+2"}));
+}
+
+TEST(TwilioSmsConfig, VerifiesWithCodesOfItsOwnWhereNoCountryIsOpenUnlessTold) {
+    const auto read_config = read(shortest);
+    const VerifyConfig& verify = read_config.config.verify;
+    EXPECT_EQ(verify.provider, "local");
+    EXPECT_TRUE(verify.allowed_countries.empty());
+    EXPECT_EQ(verify.code_ttl, std::chrono::minutes{10});
+    EXPECT_EQ(verify.resend_after, std::chrono::seconds{30});
+    EXPECT_EQ(verify.max_checks, 5);
+    EXPECT_EQ(verify.limits.number_per_hour, 5);
+    EXPECT_EQ(verify.limits.number_per_day, 10);
+    EXPECT_EQ(verify.limits.address_per_hour, 10);
+    EXPECT_EQ(verify.limits.prefix_per_hour, 30);
+}
+
+TEST(TwilioSmsConfig, CallsVerifyWithTheCredentialsOfMessages) {
+    const auto account = read(with({{"api_key", "SK1"},
+                                    {"api_secret", "s"},
+                                    {"verify.provider", "twilio"},
+                                    {"verify.service_sid", "VA0123456789abcdef0123456789abcdef"},
+                                    {"verify.api_base", "http://127.0.0.1:4110/verify/"}}))
+                             .config.verify_account();
+    EXPECT_EQ(account.api_base, "http://127.0.0.1:4110/verify");
+    EXPECT_EQ(account.user, "SK1");
+    EXPECT_EQ(account.password, "s");
+}
+
+struct VerifyMistake {
+    const char* key;
+    const char* value;
+    const char* complaint;
+};
+
+TEST(TwilioSmsConfig, PointsAtMistakesOfVerifyS4_20) {
+    const VerifyMistake mistakes[] = {
+        {"verify.service_sid", "VA1", "goes together with \"provider: twilio\""},
+        {"verify.api_base", "verify.twilio.com", "must begin with https:// or http://"},
+        {"verify.code_ttl", "2d", ""},
+        {"verify.max_checks", "6", ""},
+        {"verify.text", "no place", "must have {code}"},
+        {"verify.limits.number_per_hour", "0", ""},
+        {"verify.provider", "nexmo", ""},
+    };
+    for (const auto& [key, value, complaint] : mistakes) {
+        const auto problems = read(with({{key, value}})).problems;
+        ASSERT_EQ(problems.count(key), 1u) << key;
+        if (*complaint == 0) continue;
+        EXPECT_EQ(problems.at(key), complaint);
+    }
+    EXPECT_EQ(read(with({{"verify.provider", "twilio"}})).problems.count("verify.service_sid"), 1u);
+    EXPECT_EQ(read(with({{"verify.allowed_countries[]", "1"},
+                         {"verify.allowed_countries[0]", "Germany"}}))
+                  .problems.count("verify.allowed_countries"),
+              1u);
+    EXPECT_EQ(read(with({{"verify.texts.de", "Ihr Code"}})).problems.count("verify.texts"), 1u);
 }
 
 }  // namespace

@@ -268,7 +268,7 @@ TEST_F(TwilioSms, ListsWhatCameMeanwhileOldestFirst) {
 
 // ---- webhooks ----
 
-TEST_F(TwilioSms, NamesItsRoutesAndTheirSecretsS4_24) {
+TEST_F(TwilioSms, NamesItsRoutesAndTheirSecretsS4_24S4_30) {
     const auto routes = channel.routes();
     ASSERT_EQ(routes.size(), 2u);
     EXPECT_EQ(routes[0].name, "message");
