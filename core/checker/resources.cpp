@@ -54,19 +54,22 @@ Resources resources_now() { return {threads_now(), descriptors_now(), heap_now()
 
 std::string left_behind(const Resources& before) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{1};
-    size_t threads = 0;
-    while ((threads = added(before.threads, threads_now()).size()) > 0 &&
-           std::chrono::steady_clock::now() < until)
+    while (true) {
+        const size_t threads = added(before.threads, threads_now()).size();
+        auto descriptors = added(before.descriptors, descriptors_now());
+        // The provider's server opens one for each wait, and sometimes there was none before.
+        const auto waiting = std::find_if(descriptors.begin(), descriptors.end(), [](auto& one) {
+            return one.ends_with("anon_inode:[eventpoll]");
+        });
+        if (waiting != descriptors.end()) descriptors.erase(waiting);
+        if (threads == 0 && descriptors.empty()) return {};
+        if (std::chrono::steady_clock::now() >= until) {
+            if (threads > 0) return std::to_string(threads) + " threads";
+            return std::to_string(descriptors.size()) + " descriptors, one of them " +
+                   *descriptors.begin();
+        }
         std::this_thread::sleep_for(std::chrono::milliseconds{5});
-    if (threads > 0) return std::to_string(threads) + " threads";
-    auto descriptors = added(before.descriptors, descriptors_now());
-    // One is the played provider's, which makes it anew each time it waits.
-    const auto waiting = std::find_if(descriptors.begin(), descriptors.end(), [](const auto& one) {
-        return one.ends_with(" anon_inode:[eventpoll]");
-    });
-    if (waiting != descriptors.end()) descriptors.erase(waiting);
-    if (descriptors.empty()) return {};
-    return std::to_string(descriptors.size()) + " descriptors, one of them " + *descriptors.begin();
+    }
 }
 
 }  // namespace patchbay::checker
