@@ -155,7 +155,10 @@ void print_next_steps(std::ostream& out, const NewPlugin& plugin, const std::str
     out << "Build it, and run its tests:\n"
         << "  cmake -S " << folder << " -B " << folder << "/build\n"
         << "  cmake --build " << folder << "/build\n"
-        << "  ctest --test-dir " << folder << "/build --output-on-failure\n";
+        << "  ctest --test-dir " << folder << "/build --output-on-failure\n"
+        << "Check it as a hub's operator would:\n"
+        << "  patchbay plugin check " << folder << "/build/plugins/" << plugin.name
+        << ".so --folder " << folder << '\n';
 }
 
 int write_plugin(const Invocation& run, const NewPlugin& plugin) {

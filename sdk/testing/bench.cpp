@@ -186,7 +186,7 @@ void TestBench::start(const std::string& plugin, const std::string& folder, Labe
     InstanceConfig instance;
     instance.name = instance_name;
     instance.plugin = plugin;
-    instance.isolation = "none";  // Where a debugger finds it.
+    instance.isolation = "none";  // A debugger, a sanitizer and a crash see the plugin itself.
     instance.config = std::move(values);
     config_.plugins = {std::move(instance)};
     host_ = std::make_unique<PluginHost>(config_, services_.services, scratch_.path / "plugins");

@@ -14,11 +14,11 @@ import { binary, judgePackage } from '../end_to_end/lib/places.mjs';
 const scratch = process.env.PATCHBAY_OUTSIDERS;
 const folders = ['gcc', 'clang', 'new/build'].map((name) => path.join(scratch, name, 'plugins'));
 
-test('two toolchains in one hub: each sends, receives and is reloaded', async (t) => {
+for (const isolation of ['none', 'process']) test(`two toolchains in one hub, isolation: ${isolation}: each sends, receives and is reloaded`, async (t) => {
   const acme = await Acme.start();
   t.after(() => acme.stop());
   const hub = await Hub.start({ config: {
-    plugin_path: folders, plugins: { one: acmeInstance('acme_sms', acme.url), two: acmeInstance('acme_two', acme.url) },
+    plugin_path: folders, plugins: { one: acmeInstance('acme_sms', acme.url, isolation), two: acmeInstance('acme_two', acme.url, isolation) },
   } });
   t.after(() => hub.remove());
   for (let round = 1; round <= 3; round += 1) {
@@ -31,7 +31,8 @@ test('two toolchains in one hub: each sends, receives and is reloaded', async (t
     }
   }
   const plugins = await hub.list('/api/v1/plugins');
-  assert.deepEqual(plugins.map((one) => [one.plugin, one.state, one.generation]), [['acme_sms', 'active', 4], ['acme_two', 'active', 4]]);
+  assert.deepEqual(plugins.map((one) => [one.plugin, one.state, one.isolation, one.generation]),
+    [['acme_sms', 'active', isolation, 4], ['acme_two', 'active', isolation, 4]]);
 });
 
 test('one new plugin of each kind starts in a hub and does what it is for', async (t) => {

@@ -39,8 +39,8 @@ export class Acme {
 }
 
 /** An instance of acme_sms, or of the same source under another name, for `plugins`. */
-export const acmeInstance = (plugin, apiBase) => ({
-  plugin, isolation: 'none', config: { api_key: `${plugin} api key`, signing_key: `${plugin} signing key`, from: own, api_base: apiBase },
+export const acmeInstance = (plugin, apiBase, isolation = 'none') => ({
+  plugin, isolation, config: { api_key: `${plugin} api key`, signing_key: `${plugin} signing key`, from: own, api_base: apiBase },
 });
 
 /** Sends a text through the instance, and sees Acme get it. */
