@@ -116,16 +116,16 @@ describe('a plugin that hangs', { skip, concurrency: true }, () => {
   });
 
   test('F41 in send and in a flow: unknown, tried again, and their threads are free (G7, G16)', async (t) => {
-    const { hub, gate } = await stallingHub(t, { bad: { limits: { concurrency: 1 }, flow: 'flow' }, flow: {}, good: {} });
+    const { hub, gate } = await stallingHub(t, { bad: { limits: { concurrency: 1 }, flow: 'steps' }, steps: {}, good: {} });
     const hung = await queue(hub, 'bad', 'hang');
     assert.ok((await webhook(hub, 'bad', 'flow hang')).ok);
-    await lost(hub, 'flow', 1);
+    await lost(hub, 'steps', 1);
     await othersGoOn(hub, 'beside a send that hangs');
     const next = await queue(hub, 'bad', 'next');
     await until('the send is given up', async () => await status(hub, hung) === 'unknown', { seconds: 45 });
     await until('its only thread was replaced', async () => await status(hub, next) === 'accepted');
     fs.writeFileSync(gate, '');
-    await until('all are back', async () => (await instance(hub, 'bad')).lost_threads + (await instance(hub, 'flow')).lost_threads === 0);
+    await until('all are back', async () => (await instance(hub, 'bad')).lost_threads + (await instance(hub, 'steps')).lost_threads === 0);
     const attempts = await hub.sql(`SELECT a.class FROM attempts AS a JOIN jobs AS j ON j.id = a.job_id WHERE j.ref = '${hung}'`);
     assert.equal(attempts[0].class, 'unknown');
     assert.ok(attempts.every((row) => row.class !== 'accepted'), 'what came back late says nothing');
@@ -150,8 +150,9 @@ async function revive(hub, { most = 8 } = {}) {
   const owed = async () => (await hub.sql("SELECT (SELECT count(*) FROM ingress WHERE state = 'received')"
     + " + (SELECT count(*) FROM jobs WHERE state IN ('waiting', 'ready', 'running')) AS count"))[0].count;
   for (let deaths = 1; deaths <= most; deaths += 1) {
-    await hub.exited;
-    await hub.launch().catch((error) => { if (!isDead()) throw error; });
+    await until('it is dead', isDead, { seconds: 40 });
+    // It may be gone in the middle of the first requests.
+    await hub.launch().catch((error) => until('it died at its start', isDead, { seconds: 10 }).catch(() => { throw error; }));
     await until('it died again, or has done all', async () => isDead() || await owed() === 0, { seconds: 40 });
     if (!isDead()) return deaths;
   }
@@ -183,7 +184,7 @@ describe('a plugin that crashes', { skip, concurrency: true }, () => {
   });
 
   test('F42 in a flow: the job is set aside after two deaths, named or not after six, and its conversation goes on (G15)', async (t) => {
-    const { hub } = await stallingHub(t, { bad: { flow: 'flow' }, flow: {} });
+    const { hub } = await stallingHub(t, { bad: { flow: 'steps' }, steps: {} });
     for (const [how, most] of [['segfault', 2], ['killed', 6]]) {
       await webhook(hub, 'bad', `flow ${how}`).catch(() => {});
       const deaths = await revive(hub);
