@@ -56,7 +56,7 @@ test('who may call and listen is the hub\'s to see to; what is sent is the plugi
   assert.equal((await hub.api('GET', '/api/rooms/', undefined, { role: null })).status, 401);
   assert.equal((await hub.api('POST', '/api/rooms/', { name: 'Blue' }, { role: 'viewer' })).status, 403);
   assert.equal((await hub.api('GET', '/api/rooms/', undefined, { role: 'viewer' })).status, 200);
-  assert.equal((await hub.api('POST', '/api/rooms/', undefined, { raw: '{"name":' })).status, 400);
+  assert.equal((await hub.api('POST', '/api/rooms/', undefined, { raw: '{"name":' })).status, 422);
   assert.equal((await hub.api('POST', '/api/rooms/', { floor: 99, name: 'Sky' })).status, 422);
   assert.equal((await hub.api('POST', '/api/rooms/', { name: 'Blue' })).status, 201);
   assert.equal((await hub.api('POST', '/api/rooms/', { name: 'Blue' })).status, 409);

@@ -101,7 +101,6 @@ SocketReply Rooms::opened(const Call&, const SocketMessage&) {
     return {.messages = {list()}, .join = {all_rooms}};
 }
 
-// The hub has looked whether it is JSON; what it says is ours to look at.
 Room Rooms::room_from(const std::string& body) const try {
     const auto json = Poco::JSON::Parser().parse(body).extract<Poco::JSON::Object::Ptr>();
     const Room room{.name = json->optValue<std::string>("name", ""),
