@@ -113,7 +113,15 @@ double Histogram::sum_seconds() const {
 
 AnyFamily::AnyFamily(const char* name_, const char* help_,
                      std::initializer_list<const char*> labels_)
+    : AnyFamily(name_, help_, labels_, Shown::at_once) {}
+
+AnyFamily::AnyFamily(const char* name_, const char* help_,
+                     std::initializer_list<const char*> labels_, Shown shown)
     : name(name_), help(help_), labels(label_array(labels_)) {
+    if (shown == Shown::at_once) list();
+}
+
+void AnyFamily::list() {
     Registry& all = registry();
     const std::lock_guard lock(all.mutex);
     const auto place = std::lower_bound(

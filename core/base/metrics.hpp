@@ -80,6 +80,12 @@ public:
     size_t label_count() const;
 
 protected:
+    /// For one that is made while /metrics may be read: it is not shown before list(), which the
+    /// constructor of the most derived class calls last.
+    enum class Shown { at_once, when_listed };
+    AnyFamily(const char* name_, const char* help_, std::initializer_list<const char*> labels_,
+              Shown shown);
+    void list();
     ~AnyFamily() = default;
 };
 

@@ -63,9 +63,11 @@ public:
     /// `full_name` and `own` live as long.
     PluginFamily(const std::string& full_name, PluginMetric kind_, const LabelNames& own)
         : AnyFamily(full_name.c_str(), "Counted by a plugin.",
-                    {"instance", at(own, 0), at(own, 1), at(own, 2)}),
+                    {"instance", at(own, 0), at(own, 1), at(own, 2)}, Shown::when_listed),
           kind(kind_),
-          names(own) {}
+          names(own) {
+        list();
+    }
 
     void add(const std::string& instance, const Labels& labels, double value) {
         std::vector<std::string> values{instance};
