@@ -113,8 +113,8 @@ TEST_F(Apply, LeavesAllAsItWasWhenOneOfThemCannotRun_G21_F46) {
     config.plugins[2].config["fault"] = "health";
     EXPECT_EQ(refusal(), "new: the plugin says that it is down: the line is dead");
     config.plugins[2].config["fault"] = "";
-    config.plugins[2].isolation = "process of another kind";
-    EXPECT_THAT(refusal(), HasSubstr("new: isolation"));
+    config.plugins[2].plugin = "absent";
+    EXPECT_EQ(refusal(), "new: there is no absent.so in the plugin folders");
     EXPECT_EQ(said("b"), "1.0.0 hello 1");
 }
 
