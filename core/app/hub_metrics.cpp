@@ -38,6 +38,10 @@ const Pulled threads_lost{Pulled::gauge,
                           "patchbay_plugin_lost_threads",
                           "Threads that did not come back from the plugin.",
                           {"instance"}};
+const Pulled plugin_state{Pulled::gauge,
+                          "patchbay_plugin_state",
+                          "1: the instance is in this state.",
+                          {"instance", "state"}};
 const Pulled old_copies{Pulled::gauge,
                         "patchbay_plugin_old_copies",
                         "Copies of earlier generations that are still in memory.",
@@ -51,6 +55,9 @@ const Pulled config_revision{Pulled::gauge, "patchbay_config_revision",
 const Pulled spool_bytes{Pulled::gauge, "patchbay_spool_bytes",
                          "Accepted outside of the database; always 0 with SQLite, which has none."};
 
+// The others last for as long as a change of the instance.
+constexpr InstanceState lasting_states[] = {InstanceState::active, InstanceState::disabled,
+                                            InstanceState::failed, InstanceState::restarting};
 constexpr const char* job_states[] = {"waiting", "ready", "running", "unknown", "dead"};
 constexpr const char* pause_reasons[] = {"auth_failed", "operator"};
 
@@ -83,6 +90,8 @@ void Hub::collect_metrics(Samples& samples) {
     for (const InstanceInfo& instance : plugins_.list()) {
         lost[instance.instance] = instance.lost_threads;
         samples.add(ingress_pending, {instance.instance}, 0);
+        for (const InstanceState state : lasting_states)
+            samples.add(plugin_state, {instance.instance, word(state)}, instance.state == state);
         samples.add(generation, {instance.instance}, instance.generation);
         samples.add(old_copies, {instance.instance, "stuck"}, instance.stuck);
         samples.add(old_copies, {instance.instance, "resident"}, instance.resident);

@@ -312,6 +312,7 @@ test('an instance that is disabled under load keeps all that comes, and goes on 
     assert.equal(provider.receipts.length, sent, 'nothing goes out');
     assert.equal((await plugin(hub, 'sms')).state, 'disabled');
     assert.equal((await hub.api('GET', '/api/v1/plugins/sms/health')).json.state, 'down');
+    assert.match((await Metrics.of(hub)).text, /patchbay_plugin_state\{instance="sms",state="disabled"\} 1\n/);
     assert.equal((await hub.cli(['plugin', 'enable', 'sms'])).code, 0);
   }
   await use.stop();
