@@ -105,17 +105,18 @@ std::string ChildPlugin::call(uint32_t method, std::string_view in,
 // over.
 ChildPlugin::ChildPtr ChildPlugin::running(std::chrono::milliseconds left) {
     std::unique_lock lock(mutex_);
-    const auto can_take = [&] { return current_ && !current_->is_full(); };
+    const auto is_lost = [&] { return current_ && current_->is_lost(); };
+    const auto can_take = [&] { return current_ && !current_->is_full() && !is_lost(); };
     const bool is_settled = changed_.wait_for(lock, left, [&] {
-        return can_take() || is_stopping_ || state_.condition != Condition::running;
+        return can_take() || is_lost() || is_stopping_ || state_.condition != Condition::running;
     });
     if (is_stopping_) throw Error(ErrorKind::stopping, "the instance is being destroyed");
     if (can_take()) return current_;
     if (!is_settled) throw ConnectionFailed(false, "the plugin's process is being replaced");
     const char* const what = state_.condition == Condition::failed
-                                 ? "the plugin's process is not started again"
-                                 : "the plugin's process is being started again";
-    throw ConnectionFailed(false, std::string(what) + ": " + state_.reason);
+                                 ? "the plugin's process is not started again: "
+                                 : "the plugin's process is being started again: ";
+    throw ConnectionFailed(false, what + (is_lost() ? current_->why_lost() : state_.reason));
 }
 
 bool ChildPlugin::end() {

@@ -283,8 +283,7 @@ TEST_F(Isolation, KillsAProcessThatSaysWhatIsNoFrame) {
     const std::pair<const char*, const char*> faults[] = {
         {"garbage", "it sent bytes that are no frame"},
         {"too much", "it sent a frame over 4 MiB"},
-        {"unasked", "it sent an answer to what nobody asked"},
-        {"close", "it closed its connection to the hub"}};
+        {"unasked", "it sent an answer to what nobody asked"}};
     for (const auto& [fault, reason] : faults) {
         SCOPED_TRACE(fault);
         const Error error = broken("sms", fault);
@@ -294,6 +293,18 @@ TEST_F(Isolation, KillsAProcessThatSaysWhatIsNoFrame) {
         wait_until_it_runs_again("sms");
         clock.advance(10min);
     }
+    EXPECT_EQ(said("sms", "fine"), "fine");
+}
+
+TEST_F(Isolation, LosesAProcessThatClosesItsSocket) {
+    add_isolated("sms");
+    start_isolated();
+    const pid_t pid = std::stoi(said("sms", "pid"));
+    const Error error = broken("sms", "close");
+    EXPECT_EQ(error.kind, ErrorKind::unavailable);
+    EXPECT_TRUE(error.request_left);
+    EXPECT_FALSE(is_alive(pid)) << "by itself, or killed: whoever sees it first";
+    wait_until_it_runs_again("sms");
     EXPECT_EQ(said("sms", "fine"), "fine");
 }
 

@@ -65,7 +65,9 @@ void answer_what_nobody_asked() {
     loop();
 }
 
+// Shut, too: a thread that reads from it keeps it open for itself.
 void close_the_socket() {
+    ::shutdown(3, SHUT_RDWR);
     ::close(3);
     loop();
 }
