@@ -100,7 +100,7 @@ TEST_F(LostWorkers, LeaveASendUnknownOnce_F41_G7) {
     expect_sound();
 }
 
-const Statement test_crashes{"test.crashes", "UPDATE jobs SET crashes=$1", {}, true};
+const Statement test_crashes{"test.crashes_of_all", "UPDATE jobs SET crashes=$1", {}, true};
 
 TEST_F(LostWorkers, LetOthersRunWhenTheyHadToRunAlone_G15) {
     const int64_t suspect = add_job("suspect");

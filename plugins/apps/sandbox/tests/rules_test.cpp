@@ -37,7 +37,7 @@ TEST(SandboxRule, NamesTheKeyThatIsWrong) {
     EXPECT_EQ(fault_in(R"({"times":"2"})"), "\"times\" must be a whole number");
     EXPECT_EQ(fault_in(R"({"drop":"now"})"), "\"drop\" must be before, after or half");
     EXPECT_EQ(fault_in(R"({"ends":"vanished"})"),
-              "\"ends\" must be queued, sent, delivered, undelivered or failed");
+              "\"ends\" must be queued, sent, delivered, read, undelivered or failed");
     EXPECT_NE(fault_in(R"({"path":"("})"), "");
     EXPECT_NE(fault_in("[]"), "");
     EXPECT_NE(fault_in("nothing"), "");
