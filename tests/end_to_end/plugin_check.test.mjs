@@ -21,7 +21,7 @@ test('plugin check: a shipped channel conforms, within a few seconds, and each l
   assert.match(stdout, /^K01 {2}passed {3}stamp$/m);
   assert.match(stdout, /^D08 {2}passed {3}webhook_fuzz$/m);
   assert.match(stdout, /^D11 {2}passed {3}provider$/m);
-  assert.match(stdout, /^twilio_sms 1\.0\.0: \d+ passed/m);
+  assert.match(stdout, /^twilio_sms [\d.]+: \d+ passed/m);
   assert.ok(Date.now() - began < 60_000);
 });
 
@@ -55,7 +55,7 @@ test('plugin check --test: one check alone, by number or name', () => {
   for (const name of ['D05', 'empty_config']) {
     const { status, stdout } = check(...twilio, '--test', name);
     assert.equal(status, 0, stdout);
-    assert.match(stdout, /^D05 {2}passed {3}empty_config\ntwilio_sms 1\.0\.0: 1 passed\n$/);
+    assert.match(stdout, /^D05 {2}passed {3}empty_config\ntwilio_sms [\d.]+: 1 passed\n$/);
   }
 });
 
