@@ -96,6 +96,8 @@ void reload(const ExchangePtr& exchange, ApiContext& context) {
     if (!exchange->request().body.empty()) {
         Fields fields(exchange->request());
         revision = fields.number("revision");
+        if (revision && *revision < 1)
+            fields.refuse("revision", "invalid_field", "must be 1 or more");
         fields.done();
     }
     if (!begins_once(exchange, context.store)) return;

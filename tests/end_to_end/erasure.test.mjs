@@ -12,10 +12,10 @@ import { inboundFields, postHook } from './lib/twilio.mjs';
 const guest = '+15558675310';
 const other = '+15558675311';
 
-/** All bytes below var/, the log of the database among them. */
+/** All bytes below var/, the log of the database among them; not the texts of the configuration, which are the operator's own. */
 function bytesBelow(folder) {
   return Buffer.concat(fs.readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.endsWith('.so'))
+    .filter((entry) => entry.isFile() && !/\.(so|yaml)$/.test(entry.name))
     .map((entry) => fs.readFileSync(path.join(entry.parentPath ?? entry.path, entry.name))));
 }
 

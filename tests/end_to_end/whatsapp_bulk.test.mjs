@@ -100,7 +100,7 @@ test('S3-40 what cannot be is refused as a whole', async (t) => {
   assert.deepEqual([unconfirmed.recipients, unconfirmed.estimate], [1001, { segments: 1001, price: null }]);
   await refused({ ...many, confirm: 1000 }, 409, 'confirmation_required');
   await refused({ phone_numbers: numbers(1501), confirm: 1501 }, 422, 'daily_cap');
-  const dry = await bulk(hub, { ...many, dry_run: true });
+  const dry = await bulk(hub, { ...seed, ...many, dry_run: true });
   assert.deepEqual([dry.status, dry.json.status, dry.json.job_id, dry.json.total, dry.json.estimate], [200, 'dry_run', null, 1001, { segments: 1001, price: null }]);
   assert.equal(provider.requests.length, 0);
 });

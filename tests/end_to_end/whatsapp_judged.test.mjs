@@ -57,7 +57,8 @@ describe('calls that Prism judges', { skip: missing('providers/run-prism.sh', 's
 
   test('S3-10 S3-12 and the automatic answer to a signed question', async () => {
     const known = (await posts()).length;
-    await postHook(hub, '/api/whatsapp/twilio-webhook', inboundFields({ from: 'whatsapp:+27123456789', to: `whatsapp:${ownNumber}`, text: 'When are you open?' }));
+    // Somebody to whom no person has written yet: those are answered by people.
+    await postHook(hub, '/api/whatsapp/twilio-webhook', inboundFields({ from: 'whatsapp:+27123456781', to: `whatsapp:${ownNumber}`, text: 'When are you open?' }));
     const call = await until('the answer is offered', async () => (await posts())[known]);
     assert.deepEqual([call.violations, call.warnings, call.status], [undefined, [], 201]);
     assert.equal(new URLSearchParams(call.body).get('Body'), 'Mon-Fri 9 to 5 & Sat 10+ hours 👍');

@@ -109,7 +109,13 @@ bool TwilioWhatsApp::is_authentic(const Call&, const Request& request) const {
 }
 
 std::vector<Event> TwilioWhatsApp::receive(const Call&, const Request& request) {
-    return twilio::events_from(request, config_.account_sid, twilio::whatsapp_address);
+    auto events = twilio::events_from(request, config_.account_sid, twilio::whatsapp_address);
+    for (Event& event : events) {
+        // What somebody chose is what they said, whatever stands in the body beside it.
+        const auto button = event.extra.find("ButtonText");
+        if (button != event.extra.end() && !button->second.empty()) event.text = button->second;
+    }
+    return events;
 }
 
 // A template goes by its content SID, which is all that Twilio knows of it.
