@@ -3,7 +3,10 @@
 
 #include <boost/dll/shared_library.hpp>
 #include <cstring>
+#include <mutex>
 #include <patchbay/errors.hpp>
+#include <utility>
+#include <vector>
 
 namespace patchbay {
 
@@ -21,8 +24,13 @@ SharedObject::SharedObject(const std::filesystem::path& path, const std::string&
     }
 }
 
+// Never freed, and reachable on purpose: what is kept so is no leak.
 SharedObject::~SharedObject() {
-    if (handle_) static_cast<void>(handle_.release());
+    if (!handle_) return;
+    static std::mutex mutex;
+    static auto* const kept = new std::vector<std::unique_ptr<Handle>>;
+    const std::lock_guard lock(mutex);
+    kept->push_back(std::move(handle_));
 }
 
 void SharedObject::open(const std::filesystem::path& path, const std::string& name) {
