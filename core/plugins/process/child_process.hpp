@@ -94,6 +94,7 @@ private:
     std::string ask_locked(std::unique_lock<std::mutex>& lock, Pending& pending,
                            std::string_view in, Until until);
     void take_place(std::unique_lock<std::mutex>& lock, Lane lane, Until until);
+    std::unique_lock<std::timed_mutex> lock_writing(Until until);
     bool send_question(uint64_t id, const Pending& pending, std::string_view in, Until until);
     std::string answer_of(std::unique_lock<std::mutex>& lock, Pending& pending, Until until);
     std::string finished(Pending& pending);

@@ -4,6 +4,7 @@
 #include <Poco/JSON/Array.h>
 #include <Poco/NumberParser.h>
 #include <Poco/Timestamp.h>
+#include <algorithm>
 
 #include <chrono>
 #include <patchbay/text.hpp>
@@ -28,8 +29,12 @@ constexpr int max_pages = 50;
 
 constexpr int64_t clock_slack_ms = 60'000;
 
+// The last day that has four digits of a year.
+constexpr int64_t latest_ms = 253'402'214'400'000;
+
 std::string utc_day(int64_t ms) {
-    return Poco::DateTimeFormatter::format(Poco::Timestamp{ms * 1000}, "%Y-%m-%d");
+    const int64_t shown = std::clamp<int64_t>(ms, 0, latest_ms);
+    return Poco::DateTimeFormatter::format(Poco::Timestamp{shown * 1000}, "%Y-%m-%d");
 }
 
 SendResult outcome_of_creation(const Response& reply) {
@@ -101,7 +106,7 @@ bool is_copy(const Record& record, const Draft& message, int64_t since_ms) {
     return record.direction != "inbound" && record.to == message.to &&
            (message.from.empty() || record.from == message.from) && same_content &&
            // Without a readable date it may be ours: taking it avoids a second copy.
-           (record.created_ms == 0 || record.created_ms >= since_ms - clock_slack_ms);
+           (record.created_ms == 0 || record.created_ms + clock_slack_ms >= since_ms);
 }
 
 }  // namespace
