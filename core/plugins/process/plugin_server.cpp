@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <new>
 #include <patchbay/detail/wire.hpp>
 
@@ -80,6 +81,10 @@ void PluginServer::give(Frame frame) {
 }
 
 void PluginServer::work(const Frame& frame) {
+    // What one thread answered the next may build on: the hub orders them, of which this process's
+    // memory knows nothing by itself.
+    static std::atomic<uint64_t> ended{0};
+    ended.load(std::memory_order_acquire);
     detail::StringSink out;
     current_call = frame.header.id;
     int32_t status = 0;
@@ -91,6 +96,7 @@ void PluginServer::work(const Frame& frame) {
                         wire::write(detail::ErrorRecord{"the plugin threw through the boundary"}));
     }
     current_call = 0;
+    ended.fetch_add(1, std::memory_order_release);
     FrameHeader answer{.id = frame.header.id, .method = frame.header.method, .status = status};
     if (has_run_out.exchange(false)) answer.flags |= memory_ran_out;
     if (!out.too_large()) {
